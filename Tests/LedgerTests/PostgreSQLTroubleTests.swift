@@ -138,6 +138,51 @@ import Testing
         try await eventually("it goes on") { await self.fails(ledger) == nil }
     }
 
+    @Test func aStatementThatTakesTooLongIsEndedAndTriedAgain() async throws {
+        let server = try await OwnPostgreSQL()
+        let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(patience: .zero))
+        #expect(await fails(ledger) == nil)
+        let other = try PostgreSQLConnection(url: server.url())
+        try other.run("BEGIN; LOCK TABLE limit_override")
+        guard case .unreachable(_, let detail)? = await fails(ledger), detail.contains("statement timeout") else {
+            Issue.record("\(String(describing: ledger.problem))")
+            return
+        }
+        try other.run("ROLLBACK")
+        #expect(await fails(ledger) == nil)
+        #expect(ledger.problem == nil)
+    }
+
+    /// The server has no room for a table; a trigger says so in its place. `loadtest/postgres-faults` fills a real disk.
+    @Test func aServerWithoutRoomIsSaidToBeFullAndGoesOn() async throws {
+        let server = try await OwnPostgreSQL()
+        let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(patience: .zero))
+        #expect(await fails(ledger) == nil)
+        try server.run(
+            """
+            CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+                RAISE 'could not extend file: No space left on device' USING ERRCODE = '53100';
+            END$$;
+            CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON limit_override EXECUTE FUNCTION full_disk()
+            """)
+        guard case .full(_, let detail)? = await fails(ledger), detail.contains("No space left on device") else {
+            Issue.record("\(String(describing: ledger.problem))")
+            return
+        }
+        #expect(ledger.problem != nil)
+        try server.run("DROP TRIGGER full_disk ON limit_override")
+        #expect(await fails(ledger) == nil)
+        #expect(ledger.problem == nil)
+    }
+
+    /// A pooler has one code for everything, and a server without room for its log has that of a full disk, of which it dies.
+    @Test func whatEndsTheSessionMayPass() {
+        let kinds = ["08P01", "53100"].flatMap { code in
+            [false, true].map { PostgreSQLError(sqlState: code, detail: "", isLast: $0).kind }
+        }
+        #expect(kinds == [.permanent, .transient, .full, .transient])
+    }
+
     @Test func aSessionThatLostItsStatementsPreparesThemAgain() async throws {
         let url = try await PostgreSQLServer.shared.database()
         try PostgreSQLConnection(url: url).run(

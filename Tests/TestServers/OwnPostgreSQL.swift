@@ -9,6 +9,7 @@ package final class OwnPostgreSQL: Sendable {
     private let folder: TemporaryFolder
     package let port: Int
     private let options: [String]
+    private let access: [String]
     private let process = Mutex<ServerProcess?>(nil)
 
     /// - Parameters:
@@ -21,6 +22,7 @@ package final class OwnPostgreSQL: Sendable {
     ) async throws {
         folder = try TemporaryFolder(mode: 0o777)
         port = try freePort()
+        self.access = access
         let data = folder.path("data")
         let passwords = try folder.write(Self.password + "\n", to: "password")
         let command = PostgreSQLServer.user
@@ -40,13 +42,61 @@ package final class OwnPostgreSQL: Sendable {
             options += ["ssl=on"]
         }
         self.options = options + ["listen_addresses=127.0.0.1", "port=\(port)", "fsync=off"]
-        try (["local all all trust"] + access).joined(separator: "\n").appending("\n")
-            .write(toFile: folder.path("hba"), atomically: true, encoding: .utf8)
         try await start()
+    }
+
+    /// A standby, up to date.
+    private init(of primary: OwnPostgreSQL) async throws {
+        folder = try TemporaryFolder(mode: 0o777)
+        port = try freePort()
+        access = primary.access
+        options = ["listen_addresses=127.0.0.1", "port=\(port)", "fsync=off"]
+        let command = PostgreSQLServer.user
+        try PostgreSQLServer.run(
+            command[0],
+            command.dropFirst() + [
+                PostgreSQLServer.binaries() + "/pg_basebackup", "-h", primary.socketFolder, "-p", "\(primary.port)", "-U", "flotilla", "-D",
+                folder.path("data"), "-c", "fast", "-R", "--no-sync",
+            ])
+        try await start()
+        try await eventually("the standby follows") {
+            primary.holds("(SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming')")
+        }
+    }
+
+    /// Makes a standby that follows this one.
+    package func standby() async throws -> OwnPostgreSQL { try await OwnPostgreSQL(of: self) }
+
+    /// Waits until a standby has all that was committed here.
+    package func wait(for standby: OwnPostgreSQL) async throws {
+        try await eventually("the standby has all") {
+            holds("(SELECT bool_and(replay_lsn >= pg_current_wal_lsn()) FROM pg_stat_replication)")
+        }
+    }
+
+    /// A standby hears of nothing more.
+    package func stopFollowing() async throws {
+        try run("ALTER SYSTEM SET primary_conninfo = ''")
+        try run("SELECT pg_reload_conf()")
+        try await eventually("it hears of nothing") { holds("NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver)") }
+    }
+
+    /// Whether a condition, in SQL, is true.
+    package func holds(_ condition: String) -> Bool {
+        (try? run("SELECT 1 / coalesce(\(condition), false)::int")) != nil
+    }
+
+    package var socketFolder: String { folder.path }
+
+    /// A URL of this server and another, of which the one is taken that can be written to.
+    package func url(or other: OwnPostgreSQL) -> String {
+        "postgres://flotilla:\(Self.password)@127.0.0.1:\(port),127.0.0.1:\(other.port)/postgres?target_session_attrs=read-write"
     }
 
     /// Starts it, or starts it again.
     package func start() async throws {
+        try (["local all all trust", "local replication all trust"] + access).joined(separator: "\n").appending("\n")
+            .write(toFile: folder.path("hba"), atomically: true, encoding: .utf8)
         // It ends with the tests, however they end.
         let script = """
             cd /

@@ -33,11 +33,21 @@ struct ScriptTests {
             (["--ledger", "oracle"], "invalid choice"),
             (["--ledger", "postgres", "--faults", "disk"], "disk cannot be done to a ledger in postgres"),
             (["--ledger", "sqlite", "--faults", "postgres-kill"], "postgres-kill cannot be done to a ledger in sqlite"),
-            (["--ledger", "postgres", "--faults", "nonsense"], "nonsense"),
+            (["--ledger", "postgres", "--faults", "nonsense"], "nonsense"), (["--pgbouncer"], "--pgbouncer is for --ledger postgres"),
+            (["--ledger", "postgres", "--faults", "pgbouncer-kill"], "pgbouncer-kill is done with --pgbouncer"),
+            (["--ledger", "postgres", "--pgbouncer", "--faults", "postgres-sync"], "a standby cannot take over behind --pgbouncer"),
         ] {
             let refused = try await run("chaos", arguments + ["--short"])
             #expect(refused.status == 2 && refused.output.contains(words), "\(arguments): \(refused)")
         }
+    }
+
+    /// `loadtest/postgres-faults` is the long one.
+    @Test func aStandbyThatTakesOverLosesNobodyAndDoublesNobody() async throws {
+        let run = try await run(
+            "chaos", ["--seed", "7", "--short", "--recipients", "2000", "--ledger", "postgres", "--script", "3:postgres-promote:1"])
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("PASSED: nobody lost, nobody twice"))
     }
 
     @Test func aProviderThatFailsInAllWaysThatPassCostsNobodyTheMessage() async throws {

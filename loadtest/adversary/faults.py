@@ -4,7 +4,9 @@ import asyncio, re, signal, time
 from rig.ledger import LedgerAway
 from rig.machine import free_port
 from rig.redis import RedisError
+from .disk import empty_log
 from .plan import ROLES
+from .postgres_faults import PostgresFaults
 from .relay import Relay
 
 
@@ -14,7 +16,7 @@ def last_line(text):
     return line if len(line) <= 120 else line[:117] + "..."
 
 
-class Adversary:
+class Adversary(PostgresFaults):
     def __init__(self, run):
         self.run, self.log, self.fleet = run, run.log, run.fleet
         self.healing = asyncio.Event()  # set: everything is undone at once
@@ -250,56 +252,6 @@ class Adversary:
             link.close()
         self.taken.discard("Redis")
 
-    # PostgreSQL
-
-    async def postgres_kill(self, fault):
-        await self.postgres_down(fault, self.run.postgres.kill, f"kill PostgreSQL, started again after {fault.seconds:.1f} s")
-
-    async def postgres_restart(self, fault):
-        await self.postgres_down(fault, self.run.postgres.stop, f"PostgreSQL ends, starts again after {fault.seconds:.1f} s")
-
-    async def postgres_down(self, fault, end, text):
-        if not self.take("PostgreSQL", fault):
-            return
-        self.begin(fault.kind, text)
-        self.log.outage("PostgreSQL is away", True)
-        await end()
-        await self.rest(fault.seconds)
-        await self.run.postgres.start()
-        self.log.outage("PostgreSQL is away", False)
-        self.log.say("  PostgreSQL is back")
-        self.taken.discard("PostgreSQL")
-
-    async def postgres_freeze(self, fault):
-        if not self.take("PostgreSQL", fault):
-            return
-        self.begin("postgres-freeze", f"freeze PostgreSQL for {fault.seconds:.1f} s")
-        self.log.outage("PostgreSQL is away", True)
-        self.run.postgres.freeze()
-        await self.rest(fault.seconds)
-        self.run.postgres.wake()
-        self.log.outage("PostgreSQL is away", False)
-        self.log.say("  PostgreSQL is awake")
-        self.taken.discard("PostgreSQL")
-
-    async def postgres_cut(self, fault):
-        role = self.fleet.roles[fault.target]
-        if role.ledger_relay is None or not self.take(f"the ledger of {role.name}", fault):
-            return
-        reset = fault.coin < 0.5
-        self.begin("postgres-cut", f"cut {role.name} from PostgreSQL for {fault.seconds:.1f} s, then " + ("reset" if reset else "go on"))
-        role.ledger_relay.hold()
-        role.cut = True
-        self.fleet.changed()
-        await self.rest(fault.seconds)
-        if reset:
-            role.ledger_relay.drop()
-        role.ledger_relay.release()
-        role.cut = False
-        self.fleet.changed()
-        self.log.say(f"  {role.name} has its way to PostgreSQL again")
-        self.taken.discard(f"the ledger of {role.name}")
-
     # The provider, the disk
 
     async def drop(self, fault):
@@ -321,7 +273,8 @@ class Adversary:
         if not self.take("the disk", fault):
             return
         self.log.outage("the disk is full", True)
-        size = self.run.disk.fill(self.run.ledger)
+        empty_log(self.run.ledger)
+        size = self.run.disk.fill()
         self.begin("disk", f"fill the ledger's disk ({size / 1e6:.0f} MB of ballast) for {fault.seconds:.1f} s")
         await self.rest(fault.seconds)
         self.run.disk.clear()

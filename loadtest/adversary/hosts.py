@@ -58,7 +58,7 @@ class HostsRun(Run):
         self.fleet.place = lambda name, command: homes[name].inside(command) if name in homes else command
         self.host = hub.address
         self.redis = RedisServer(self.dir, self.fleet.spawn, port=REDIS, bind=hub.address)
-        self.postgres = self.store = postgres.PostgresServer(self.fleet.spawn, listen=hub.address)
+        self.postgres = self.store = postgres.PostgresServer(self.fleet.spawn, listen=hub.address, folder=self.folder)
 
     def make_way(self, rng):
         return self.sink.port

@@ -36,14 +36,25 @@ KINDS = {
     "postgres-restart": Kind(1, 0.2, 5, "PostgreSQL ends in order and starts again"),
     "postgres-freeze": Kind(1, 1, 60, "SIGSTOP to all processes of PostgreSQL"),
     "postgres-cut": Kind(2, 0.5, 15, "the way of a planner or collector to PostgreSQL is cut, bytes kept or connections reset"),
+    "postgres-disk": Kind(1, 1, 5, "no room for PostgreSQL's tables"),
+    "postgres-wal": Kind(1, 1, 5, "no room for PostgreSQL's write-ahead log, of which it dies"),
+    "postgres-promote": Kind(1, 0.5, 2, "SIGKILL to PostgreSQL; a standby that lacks its last moment takes its place"),
+    "postgres-sync": Kind(1, 0.5, 2, "the same with a synchronous standby, which lacks nothing that was promised"),
+    "pgbouncer-kill": Kind(1, 0.2, 3, "SIGKILL to pgbouncer, started again"),
 }
-ENGINES = {"sqlite": {"disk"}, "postgres": {k for k in KINDS if k.startswith("postgres-")}}
+STANDBYS = {"postgres-promote", "postgres-sync"}
+"""Faults with a second server: roles reach both without relays then, and are not cut off."""
+WHERE_ASKED = STANDBYS | {"pgbouncer-kill"}
+"""Faults that only those runs have that name them (or have --pgbouncer)."""
+DISKS = {"disk", "postgres-disk", "postgres-wal"}
+"""Faults that need small disks."""
+ENGINES = {"sqlite": {"disk"}, "postgres": {k for k in KINDS if k.startswith(("postgres-", "pgbouncer-"))}}
 """Faults that are done to one engine of the ledger alone."""
 ON_HOSTS = {"kill", "freeze", "term", "rolling", "collectors", "plan-kill", "pause", "speed", "redis-restart", "redis-kill",
             "redis-rewind", "redis-freeze", "redis-empty", "postgres-kill", "postgres-restart", "postgres-freeze"}
 """Faults that `--hosts` can do beside its own: the others need relays, which its hosts do not have."""
 SHORT = ["kill", "freeze", "term", "cut", "redis-kill", "redis-empty", "drop", "disk", "pause", "postgres-kill", "postgres-restart",
-         "postgres-cut"]
+         "postgres-cut", "postgres-disk"]
 """What a short run has time for."""
 GRACEFUL = {"term", "rolling", "pause", "speed"}
 """Faults after which nobody may be uncertain."""

@@ -1,7 +1,7 @@
 """One run: the fleet, the faults, the healing, the end, the judgement."""
-import asyncio, pathlib, random, signal, time
+import asyncio, pathlib, random, shutil, signal, time
 
-from rig import postgres
+from rig import pgbouncer, postgres
 from rig.machine import CannotRun, quiet_port
 from rig.run_log import RunLog
 from rig.redis import RedisServer
@@ -13,7 +13,7 @@ from rig.sink import Sink
 from . import diagnosis, judge
 from .disk import SmallDisk
 from .faults import Adversary
-from .plan import ENGINES, GRACEFUL, KINDS, ROLES, Fault, draw
+from .plan import DISKS, ENGINES, GRACEFUL, KINDS, ROLES, STANDBYS, WHERE_ASKED, Fault, draw
 from .relay import Relay
 from .watch import TERMINAL, Watch
 
@@ -47,6 +47,8 @@ class Run:
         self.mailing, self.started = None, None
         self.record = self.dir / "record.tsv"
         self.disk = SmallDisk(self.dir / "ledger", 96 + options.recipients // 1000)
+        (self.dir / "ledger").mkdir()
+        self.disks = {"disk": self.disk}
         self.ledger = str(self.dir / "ledger" / "flotilla.sqlite")
         self.kinds = sorted({f.kind for f in options.script}) if options.script else [k for k in KINDS if k in options.faults]
         # What can only be done to another engine is left out, unless it was asked for.
@@ -55,7 +57,15 @@ class Run:
             if wrong := sorted(others & set(self.kinds)):
                 raise CannotRun(f"{', '.join(wrong)} cannot be done to a ledger in {options.ledger}: --ledger names another")
         self.kinds = [k for k in self.kinds if k not in others]
-        self.store, self.postgres = SQLiteFile(self.ledger), None
+        if not options.faults_named and not options.script:
+            self.kinds = [k for k in self.kinds if k not in WHERE_ASKED or k == "pgbouncer-kill" and options.pgbouncer]
+        if "pgbouncer-kill" in self.kinds and not options.pgbouncer:
+            raise CannotRun("pgbouncer-kill is done with --pgbouncer")
+        if options.pgbouncer and STANDBYS & set(self.kinds):
+            raise CannotRun("a standby cannot take over behind --pgbouncer, which names one server")
+        self.store, self.postgres, self.bouncer = SQLiteFile(self.ledger), None, None
+        # Of PostgreSQL: where it is, and where a standby is.
+        self.folder, self.other_folder = None, None
         self.disk_note = None
         self.settled = None
         self.snapshot = None
@@ -65,16 +75,21 @@ class Run:
 
     def prepare_disk(self):
         """Before the first child and thread: a mount namespace is for the thread that asks for it."""
-        if "disk" not in self.kinds:
-            return
+        if self.o.ledger == "postgres":
+            self.folder = postgres.make_folder()
+            size, owner = 128 + self.o.recipients // 500, (self.folder.stat().st_uid, self.folder.stat().st_gid)
+            self.disks = {"postgres-disk": SmallDisk(self.folder / "base", size, owner),
+                          "postgres-wal": SmallDisk(self.folder / "wal", 96, owner)}
+        wanted = DISKS & set(self.kinds)
         try:
-            self.disk.mount()
+            for kind in sorted(wanted):
+                self.disks[kind].mount()
         except OSError as error:
             self.disk_note = f"no small disk could be mounted ({error}): run as root, with CAP_SYS_ADMIN"
             if self.o.faults_named or self.o.script:
-                raise CannotRun(f"the fault 'disk' was asked for, and {self.disk_note}")
-            self.kinds.remove("disk")
-            print("!" * 100 + f"\n!! THE FAULT 'disk' IS LEFT OUT: {self.disk_note}\n" + "!" * 100)
+                raise CannotRun(f"{', '.join(sorted(wanted))}: {self.disk_note}")
+            self.kinds = [k for k in self.kinds if k not in wanted]
+            print("!" * 100 + f"\n!! LEFT OUT: {', '.join(sorted(wanted))}: {self.disk_note}\n" + "!" * 100)
 
     def set_up(self):
         rng = random.Random(f"{self.o.seed} world")
@@ -115,10 +130,21 @@ uncertain: {self.o.uncertain}
     def make_servers(self, rng):
         self.redis = RedisServer(self.dir, self.fleet.spawn, port=quiet_port(rng) if "redis-promote" in self.kinds else 0)
         if self.o.ledger == "postgres":
-            self.postgres = self.store = postgres.PostgresServer(self.fleet.spawn)
+            self.postgres = self.store = postgres.PostgresServer(
+                self.fleet.spawn, folder=self.folder, small="postgres-wal" in self.kinds)
+            if STANDBYS & set(self.kinds):
+                self.other_folder = postgres.make_folder()
+            if self.o.pgbouncer:
+                self.bouncer = pgbouncer.Pgbouncer(self.fleet.spawn, self.postgres)
+
+    def ledger_url(self):
+        """Of the ledger in PostgreSQL, without relays."""
+        if self.bouncer:
+            return postgres.url(self.bouncer.dir)
+        return postgres.url(self.postgres.dir, self.other_folder) if self.other_folder else self.postgres.url
 
     def configure(self):
-        place = f'{{url: "{self.postgres.url}"}}' if self.postgres else f'{{path: "{self.ledger}"}}'
+        place = f'{{url: "{self.ledger_url()}"}}' if self.postgres else f'{{path: "{self.ledger}"}}'
         (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.dir}/redis.sock"}}
 ledger: {place}
 worker:
@@ -138,6 +164,8 @@ providers:
         await self.redis.start()
         if self.postgres:
             await self.postgres.make()
+        if self.bouncer:
+            await self.bouncer.start()
         await self.add_roles()
         await self.add_mailing()
         for role in self.fleet.roles.values():
@@ -163,11 +191,11 @@ providers:
                 role = self.fleet.add(name, {"FLOTILLA_REDIS_URL": f"unix://{path}"})
                 role.relay = Relay(path, self.redis.socket)
                 await role.relay.open()
-            elif self.postgres:
+            elif self.postgres and not self.other_folder:
                 folder = self.dir / f"pg-{name}"
                 folder.mkdir()
                 role = self.fleet.add(name, {"FLOTILLA_LEDGER_URL": postgres.url(folder)})
-                role.ledger_relay = Relay(postgres.socket_file(folder), postgres.socket_file(self.postgres.dir))
+                role.ledger_relay = Relay(postgres.socket_file(folder), postgres.socket_file((self.bouncer or self.postgres).dir))
                 await role.ledger_relay.open()
             else:
                 self.fleet.add(name, {})
@@ -306,11 +334,18 @@ providers:
         await self.redis.stop(signal.SIGTERM)
 
     def close(self):
-        """No process that we started outlives this, however the run ended. The small disk is there until `unmount`."""
-        if self.postgres:
-            self.postgres.close()
+        """No process that we started outlives this, however the run ended. The small disks are there until `clean`."""
+        for server in filter(None, (self.bouncer, self.postgres)):
+            server.close()
         if self.fleet:
             self.fleet.close()
+
+    def clean(self):
+        """Takes the small disks away, and the folders of PostgreSQL."""
+        for disk in self.disks.values():
+            disk.unmount()
+        for folder in filter(None, (self.folder, self.other_folder)):
+            shutil.rmtree(folder, ignore_errors=True)
 
     # The judgement
 
@@ -360,6 +395,9 @@ providers:
             ("memory", "Redis used_memory at most, MB", round(memory, 1), f"{self.o.memory:.0f}", memory <= self.o.memory),
             ("still", "longest stand-still less our own outages, s", round(own[0], 1), f"{self.o.still:.0f}", own[0] <= self.o.still),
         ]
+        if set(self.log.done) == {"postgres-sync"}:
+            lacking = sum(n for why, n in ledger.why.items() if "older copy" in why)
+            rows.append(("standby", "uncertain, as a synchronous standby lacked something", lacking, "0", lacking == 0))
         late = judge.late_after_pause(arrivals, self.adversary.pauses)
         if self.adversary.pauses and set(self.log.done) <= {"pause", "speed"}:
             rows.append(("late", "messages begun more than 1 s after a pause", late, "0", late == 0))

@@ -21,34 +21,58 @@ def socket_file(folder):
     return str(pathlib.Path(folder) / ".s.PGSQL.5432")
 
 
-def url(folder):
-    return f"postgres://{USER}@/{DATABASE}?host={folder}"
+def url(*folders):
+    """Of a server by the folder of its socket, or of the one of several that can be written to."""
+    one = "&target_session_attrs=read-write" if len(folders) > 1 else ""
+    return f"postgres://{USER}@/{DATABASE}?host={','.join(map(str, folders))}{one}"
+
+
+def make_folder():
+    """A folder for a server. Throws CannotRun where there is none."""
+    binaries()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="flotilla-postgres-", dir="/tmp"))
+    if os.getuid() == 0:
+        shutil.chown(folder, "nobody", "nogroup")
+    return folder
+
+
+def as_nobody():
+    """What a command begins with whose program refuses to run as root."""
+    if os.getuid() != 0:
+        return []
+    return ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--pdeathsig", "KILL"]
 
 
 class PostgresServer:
     """A server and one database. It refuses to run as root, and belongs to `nobody` then."""
 
-    def __init__(self, spawn, listen=None, settings=()):
-        """`spawn` as that of Processes; `listen`: an address for TCP beside the socket; `settings`: further ones, as NAME=VALUE."""
-        self.spawn, self.listen, self.bin = spawn, listen, binaries()
+    def __init__(self, spawn, listen=None, settings=(), folder=None, name="postgres", small=False):
+        """`spawn` as that of Processes; `listen`: an address for TCP beside the socket; `settings`: further ones, as NAME=VALUE; `folder`:
+        where it is, made by make_folder, its data in `base` and its log in `wal`, which may be mounts; `name`: that of its output's file;
+        `small`: its log has small segments."""
+        self.spawn, self.listen, self.bin, self.name = spawn, listen, binaries(), name
         self.settings = [word for setting in settings for word in ("-c", setting)]
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="flotilla-postgres-", dir="/tmp"))
-        self.data, self.process, self.frozen = self.dir / "data", None, []
-        self.user = []
-        if os.getuid() == 0:
-            self.user = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--pdeathsig", "KILL"]
-            shutil.chown(self.dir, "nobody", "nogroup")
+        self.dir = pathlib.Path(folder) if folder else make_folder()
+        self.data, self.wal = self.dir / "base" / "data", self.dir / "wal" / "segments"
+        self.process, self.frozen, self.small = None, [], small
+        self.user = as_nobody()
 
     @property
     def url(self):
         return url(self.dir)
 
+    async def _do(self, *command):
+        """Runs a command as the server's user. Throws CannotRun."""
+        done = await asyncio.to_thread(
+            subprocess.run, [*self.user, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/")
+        if done.returncode != 0:
+            raise CannotRun(f"{pathlib.Path(command[0]).name}: {done.stdout[-500:]}")
+
     async def make(self):
         """Makes the database, and starts the server. Throws CannotRun."""
-        command = [*self.user, self.bin / "initdb", "-D", self.data, "-A", "trust", "-U", USER, "-E", "UTF8", "--locale", "C", "--no-sync"]
-        done = await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/")
-        if done.returncode != 0:
-            raise CannotRun(f"initdb: {done.stdout[-500:]}")
+        await self._do(
+            self.bin / "initdb", "-D", self.data, "-X", self.wal, "-A", "trust", "-U", USER, "-E", "UTF8", "--locale", "C", "--no-sync",
+            *(["--wal-segsize=1"] if self.small else []))
         if self.listen:
             with open(self.data / "pg_hba.conf", "a") as file:
                 file.write("host all all samenet trust\n")
@@ -57,7 +81,7 @@ class PostgresServer:
 
     async def start(self):
         """Throws RuntimeError."""
-        self.process = self.spawn("postgres", [
+        self.process = self.spawn(self.name, [
             *self.user, self.bin / "postgres", "-D", self.data, "-k", self.dir, "-c", f"listen_addresses={self.listen or ''}",
             "-c", "max_connections=100", "-c", "fsync=on", "-c", "log_min_messages=warning",
             *self.settings], cwd="/")
@@ -68,7 +92,7 @@ class PostgresServer:
             except LedgerAway:
                 pass
             if self.process.poll() is not None:
-                raise RuntimeError(f"postgres ended with {self.process.returncode}; see postgres.log")
+                raise RuntimeError(f"postgres ended with {self.process.returncode}; see {self.name}.log")
             await asyncio.sleep(0.05)
         raise RuntimeError("postgres does not answer after 30 s")
 
@@ -150,6 +174,49 @@ class PostgresServer:
             await asyncio.sleep(0.01)
         raise RuntimeError("postgres had not ended 15 s after SIGINT")
 
+    async def standby(self, folder, port, name):
+        """A standby of this server in another folder, up to date; it hears of changes by way of a port of loopback. Throws CannotRun."""
+        other = PostgresServer(self.spawn, folder=folder, name=name)
+        await self._do(
+            self.bin / "pg_basebackup", "-h", "127.0.0.1", "-p", str(port), "-U", USER, "-D", other.data, "--waldir", other.wal,
+            "-c", "fast", "-R", "--no-sync")
+        await other.start()
+        await self._until("the standby is up to date", "SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'")
+        return other
+
+    async def wait_for_standby(self):
+        """From now on a commit is done when the standby has it."""
+        for words in ("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"):
+            await asyncio.to_thread(self.psql, ["-d", "postgres", "-c", words])
+        await self._until("the standby is a synchronous one", "SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'")
+
+    async def promote(self):
+        """A standby becomes a server that can be written to. Throws LedgerAway, RuntimeError."""
+        await asyncio.to_thread(self.psql, ["-d", "postgres", "-c", "SELECT pg_promote(true, 30)"], 40)
+        await self._until("the standby is promoted", "SELECT NOT pg_is_in_recovery()")
+
+    async def _until(self, what, query):
+        for _ in range(600):
+            if (await asyncio.to_thread(self.psql, ["-d", "postgres", "-At", "-c", query])).strip() == "t":
+                return
+            await asyncio.sleep(0.05)
+        raise RuntimeError(f"not within 30 s: {what}")
+
+    def answers(self):
+        try:
+            self.psql(["-d", "postgres", "-c", "SELECT 1"], 2)
+            return True
+        except LedgerAway:
+            return False
+
+    def use_up_log(self):
+        """Goes on to further segments of the log until there is no room for one. Throws nothing: the server ends, or cannot."""
+        for _ in range(100):
+            try:
+                self.psql(["-d", "postgres", "-c", "SELECT pg_logical_emit_message(false, 'x', 'x'), pg_switch_wal()"], 5)
+            except LedgerAway:
+                return
+
     def freeze(self):
         self._signal([self.process.pid], signal.SIGSTOP)
         self.frozen = self.pids()
@@ -169,3 +236,8 @@ class PostgresServer:
             self._signal(self.pids(), signal.SIGKILL)
             self.process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def remove(self):
+        """Takes what an ended server has left away, and leaves its folder for another one."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.wal, ignore_errors=True)

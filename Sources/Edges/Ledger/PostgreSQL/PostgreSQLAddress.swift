@@ -28,10 +28,10 @@ package struct PostgreSQLAddress: Sendable {
         let host = given["host"] ?? given["hostaddr"] ?? ""
         let (port, database) = (given["port"] ?? "", given["dbname"] ?? "")
         // A socket's folder stands behind the ? in a URL.
-        let isSocket = host.hasPrefix("/")
+        let isSocket = host.hasPrefix("/") || host.contains(",/")
+        let place = isSocket ? port.isEmpty ? "" : ":" + port : Self.places(host, port)
         name = """
-            postgres://\(given["user"].map { $0 + "@" } ?? "")\(isSocket ? "" : host)\(port.isEmpty ? "" : ":" + port)/\(database)\
-            \(isSocket ? "?host=" + host : "")
+            postgres://\(given["user"].map { $0 + "@" } ?? "")\(place)/\(database)\(isSocket ? "?host=" + host : "")
             """
         let words = [host, port, database].filter { !$0.isEmpty }.joined(separator: "-")
         let readable = words.utf8.map { $0.isLetterOrDigit || ".-".utf8.contains($0) ? $0 : UInt8(ascii: "_") }.prefix(60)
@@ -39,5 +39,15 @@ package struct PostgreSQLAddress: Sendable {
         let all = [host, port, database, given["options"] ?? ""].joined(separator: "\0")
         let hash = String(all.utf8.reduce(FNV.seed64) { FNV.step($0, $1) }, radix: 16)
         fileName = "\(String(decoding: readable, as: UTF8.self))-\(hash)"
+    }
+
+    /// Hosts with their ports, as a URL has them: libpq gives the two apart from each other. One port is that of all hosts.
+    private static func places(_ host: String, _ port: String) -> String {
+        let hosts = host.split(separator: ",", omittingEmptySubsequences: false)
+        let ports = port.split(separator: ",", omittingEmptySubsequences: false)
+        return hosts.enumerated().map { place, host in
+            let port = ports.count == hosts.count ? ports[place] : ports.first ?? ""
+            return port.isEmpty ? String(host) : "\(host):\(port)"
+        }.joined(separator: ",")
     }
 }

@@ -1,10 +1,14 @@
+import Text
+
 extension PostgreSQLConnection {
     /// The prepared form of a statement whose parameters are `?` or `?1`, for values of these types.
     func statement(_ sql: String, _ values: [SQLValue]) -> PostgreSQLStatement {
         let types = values.map(\.type)
         let key = StatementKey(sql: sql, types: types)
         if let known = statements[key] { return known }
-        let new = PostgreSQLStatement(name: "flotilla_\(statements.count)", sql: Self.numbered(sql), types: types)
+        // Where a pooler swaps sessions under us, a name that stands for another text in each would run the wrong one.
+        let text = String(sql.utf8.reduce(FNV.seed64) { FNV.step($0, $1) }, radix: 16)
+        let new = PostgreSQLStatement(name: "flotilla_\(text)_\(statements.count)", sql: Self.numbered(sql), types: types)
         statements[key] = new
         return new
     }

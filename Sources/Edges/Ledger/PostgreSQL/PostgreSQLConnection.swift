@@ -13,6 +13,8 @@ final class PostgreSQLConnection {
     let statementSeconds: Int
     /// An answer did not come in time: what comes later belongs to nothing.
     var isSilent = false
+    /// The other side has said that the session is over: libpq sees that only when it reads on.
+    private var hasEnded = false
     /// The statements that this session has prepared.
     private var prepared: Set<String> = []
     /// The ledger has noted on which server it stands.
@@ -53,7 +55,7 @@ final class PostgreSQLConnection {
     deinit { PQfinish(connection) }
 
     /// Whether the session still stands; a connection that is lost is opened anew, as what it had prepared is gone with it.
-    var isOpen: Bool { PQstatus(connection) == CONNECTION_OK && !isSilent }
+    var isOpen: Bool { PQstatus(connection) == CONNECTION_OK && !isSilent && !hasEnded }
 
     /// Runs a script of one or several statements without parameters.
     func run(_ script: String) throws(PostgreSQLError) {
@@ -116,11 +118,15 @@ final class PostgreSQLConnection {
         guard isOpen, let state = flotilla_pq_sqlstate(result) else { throw lost() }
         let constraint = flotilla_pq_constraint(result).map { " of \(String(cString: $0))" } ?? ""
         let message = flotilla_pq_message(result).map { String(cString: $0) } ?? "no reason was given"
-        var error = PostgreSQLError(sqlState: String(cString: state), detail: clean(message + constraint))
+        hasEnded = flotilla_pq_severity(result).map { Self.isLast(String(cString: $0)) } ?? false
+        var error = PostgreSQLError(sqlState: String(cString: state), detail: clean(message + constraint), isLast: hasEnded)
         (error.user, error.schema) = (user, schema)
         if error.sqlState == "25006", isReadOnlyByDefault { error.kind = .denied }
         throw error
     }
+
+    /// Whether an error of this severity ends the session: what became of a commit is not known then. Poolers write the same words.
+    private static func isLast(_ severity: String) -> Bool { ["FATAL", "PANIC"].contains(severity) }
 
     /// Under whose name we are.
     var user: String { PQuser(connection).map { String(cString: $0) } ?? "" }

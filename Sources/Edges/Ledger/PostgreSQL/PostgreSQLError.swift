@@ -27,12 +27,20 @@ struct PostgreSQLError: Error, Equatable, CustomStringConvertible {
     var schema = ""
 
     var description: String {
-        let pooler = sqlState == "26000" ? "; a pooler in between must keep sessions (pgbouncer: pool_mode = session)" : ""
+        if detail.contains("unsupported startup parameter: options") { return "\(detail): \(Self.noOptions)" }
+        let pooler = ["26000", "42P05"].contains(sqlState) ? "; \(Self.sessions)" : ""
         return sqlState.isEmpty ? detail : "\(detail) (SQLSTATE \(sqlState))\(pooler)"
     }
 
+    private static let noOptions = """
+        a pooler in between takes no options; leave them out of ledger.url, and name the schema by ALTER ROLE … SET search_path
+        """
+    private static let sessions = """
+        a pooler in between must keep sessions and reset them (pgbouncer: pool_mode = session, server_reset_query = DISCARD ALL)
+        """
+
     /// A new session may not have it.
-    var isOfSession: Bool { ["26000", "0A000"].contains(sqlState) }
+    var isOfSession: Bool { ["26000", "42P05", "0A000"].contains(sqlState) }
 
     init(kind: Kind, sqlState: String = "", detail: String) {
         self.kind = kind
@@ -40,8 +48,11 @@ struct PostgreSQLError: Error, Equatable, CustomStringConvertible {
         self.detail = detail
     }
 
-    init(sqlState: String, detail: String) {
-        self.init(kind: Self.kind(sqlState), sqlState: sqlState, detail: detail)
+    /// - Parameter isLast: it ends the session.
+    init(sqlState: String, detail: String, isLast: Bool = false) {
+        // A pooler has one code for all that it says, also of a server that is away; a server that finds no room for its log starts again.
+        let isPassing = isLast && ["08P01", "53100"].contains(sqlState)
+        self.init(kind: isPassing ? .transient : Self.kind(sqlState), sqlState: sqlState, detail: detail)
     }
 
     /// What an error code asks for: exact codes before their classes.
@@ -57,8 +68,9 @@ struct PostgreSQLError: Error, Equatable, CustomStringConvertible {
         // A standby, or a primary that has become one.
         case "25006": return .transient
         case "57P04": return .absent
-        // What the session had prepared is gone, or does not fit tables that another release has changed: a new session prepares anew.
-        case "26000", "0A000": return .transient
+        // What the session had prepared is gone, or another's is there, or it does not fit tables that another release has changed: a new
+        // session prepares anew.
+        case "26000", "42P05", "0A000": return .transient
         case "XX001", "XX002": return .corrupt
         default: break
         }
@@ -77,6 +89,10 @@ struct PostgreSQLError: Error, Equatable, CustomStringConvertible {
         {
             return .denied
         }
+        // pgbouncer's words.
+        if says("no such database: ") { return .absent }
+        if says("no such user") { return .denied }
+        if says("unsupported startup parameter") { return .permanent }
         if words.hasSuffix("does not exist") {
             if words.contains("role \"") { return .denied }
             if words.contains("database \"") { return .absent }

@@ -8,8 +8,7 @@ extension SQLLedger {
     ) throws(LedgerError) -> LedgerInspection {
         try LedgerError.mapping(postgreSQL: address.name, operation: "checking") {
             // Whole tables are read, which may take longer than any statement of a role.
-            let connection = try PostgreSQLConnection(url: address.url, statementSeconds: 0)
-            try connection.prepareSession()
+            let (connection, _) = try connect(address, statementSeconds: 0)
             guard let known = try PostgreSQLSchema.known(connection) else {
                 try PostgreSQLSchema.requireFree(connection, path: address.name)
                 throw LedgerError.missing(path: address.name)

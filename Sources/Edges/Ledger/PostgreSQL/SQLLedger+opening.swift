@@ -56,10 +56,22 @@ extension SQLLedger {
     /// - Throws: `LedgerError` where it cannot be asked.
     package static func isMissing(_ address: PostgreSQLAddress) throws(LedgerError) -> Bool {
         try LedgerError.mapping(postgreSQL: address.name, operation: "opening") {
-            let connection = try PostgreSQLConnection(url: address.url)
-            try connection.prepareSession()
+            let (connection, _) = try connect(address)
             return try PostgreSQLSchema.known(connection) == nil
         }
+    }
+
+    /// Opens a session of the server's that is ours alone.
+    /// - Returns: it, and the schema that it sees.
+    static func connect(
+        _ address: PostgreSQLAddress, connectSeconds: Int = 10, statementSeconds: Int = 60
+    ) throws -> (PostgreSQLConnection, schema: String) {
+        let connection = try PostgreSQLConnection(url: address.url, connectSeconds: connectSeconds, statementSeconds: statementSeconds)
+        try connection.requireOwnSession { () throws(PostgreSQLError) in
+            // A pooler whose sessions are all in use has it wait.
+            try PostgreSQLConnection(url: address.url, connectSeconds: 2, statementSeconds: 1)
+        }
+        return (connection, try connection.prepareSession())
     }
 
     /// Makes sure that there is a ledger of this release.
@@ -68,9 +80,8 @@ extension SQLLedger {
         _ address: PostgreSQLAddress, _ options: PostgreSQLSession.Options, migrates: Bool = true, willMake: (() -> Void)?
     ) throws(LedgerError) -> (from: Int, to: Int, schema: String) {
         try LedgerError.mapping(postgreSQL: address.name, operation: "opening") {
-            let connection = try PostgreSQLConnection(
-                url: address.url, connectSeconds: options.connectSeconds, statementSeconds: options.statementSeconds)
-            let schema = try connection.prepareSession()
+            let (connection, schema) = try connect(
+                address, connectSeconds: options.connectSeconds, statementSeconds: options.statementSeconds)
             let known = try PostgreSQLSchema.known(connection)
             if known == nil {
                 try PostgreSQLSchema.requireFree(connection, path: address.name)
