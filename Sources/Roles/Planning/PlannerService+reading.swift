@@ -5,7 +5,7 @@ import Model
 extension PlannerService {
     /// Reads the recipients of a mailing into the buffer, and writes that whenever it is full.
     /// - Throws: `LedgerError`; `InputError` and `TemplateError` when the recipients cannot be read.
-    func read(_ record: MailingRecord, into buffer: inout PlanBuffer, _ look: Look, isStopping: () -> Bool) async throws {
+    func read(_ record: MailingRecord, into buffer: inout PlanBuffer, _ look: Look, isStopping: @escaping () -> Bool) async throws {
         guard let source = record.source else {
             throw InputError(file: record.origin, problem: "names no recipients")
         }
@@ -30,7 +30,7 @@ extension PlannerService {
     ///   - list: the suppressions as they were before.
     private func read(
         _ record: MailingRecord, _ source: RecipientSource, from first: PlanStep, into buffer: inout PlanBuffer,
-        _ list: SuppressionList, isStopping: () -> Bool
+        _ list: SuppressionList, isStopping: @escaping () -> Bool
     ) async throws {
         var step = first
         let target = SuppressionTarget(record.mailing.channel, category: record.mailing.category ?? "")
@@ -42,7 +42,7 @@ extension PlannerService {
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
             bounds: .init(size: BatchSize.of(record), bytes: batchBytes),
             after: .init(record.rowsRead, checksum: record.sourceChecksum.map(UInt64.init(bitPattern:))),
-            excluding: .init(suppressed: suppressed, check: bodyCheck(record)))
+            excluding: .init(suppressed: suppressed, check: bodyCheck(record)), isStopping: isStopping)
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }

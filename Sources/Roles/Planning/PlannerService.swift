@@ -129,7 +129,7 @@ package struct PlannerService: Service {
 
     /// Plans all mailings that are due, but for those of a newer release and those whose recipients cannot be read here.
     /// - Returns: when the next one is to begin, in milliseconds since 1970; nil for none.
-    private func planDue(_ aside: inout Aside, isStopping: () -> Bool) async throws(LedgerError) -> Int64? {
+    private func planDue(_ aside: inout Aside, isStopping: @escaping () -> Bool) async throws(LedgerError) -> Int64? {
         while true {
             // Mailings that are left alone must not take the place of others.
             let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce + aside.count)
@@ -197,7 +197,7 @@ package struct PlannerService: Service {
     /// Reads a mailing's recipients; one whose recipients are none fails alone, and one whose recipients another machine may have is left.
     /// - Returns: why it has to be tried again later; nil where it has not.
     private func plan(
-        _ record: MailingRecord, _ buffer: inout PlanBuffer, _ look: Look, _ left: inout LeftMailings, isStopping: () -> Bool
+        _ record: MailingRecord, _ buffer: inout PlanBuffer, _ look: Look, _ left: inout LeftMailings, isStopping: @escaping () -> Bool
     ) async throws(LedgerError) -> LedgerError? {
         do {
             try await read(record, into: &buffer, look, isStopping: isStopping)
@@ -210,6 +210,7 @@ package struct PlannerService: Service {
             return .refused("mailing \(record.id) waits: what was put aside for it cannot be written or read back (\(fault))")
         } catch {
             buffer.remove(record.id)
+            if let error = error as? InputError, error.isInterrupted { return nil }
             if let sharing, let error = error as? InputError, error.isUnavailable {
                 try await leave(record, error, as: sharing, &left)
                 return nil

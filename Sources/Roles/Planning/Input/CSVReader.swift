@@ -15,9 +15,11 @@ package struct CSVReader {
     package var delimiter: UInt8 { scanner.delimiter }
 
     /// Opens the file and reads its header.
-    package init(path: String) throws(InputError) {
-        let input = try InputFile(path: path)
+    /// - Parameter isStopping: asked again and again; reading ends by an error that is `isInterrupted` where it says so.
+    package init(path: String, isStopping: @escaping () -> Bool = { false }) throws(InputError) {
+        let input = try InputFile(path: path, isStopping: isStopping)
         try input.start()
+        try input.requireLineEnd()
         scanner = CSVScanner(input: input, delimiter: try CSVDelimiter.find(input))
         var row = InputRow()
         var names: [String]

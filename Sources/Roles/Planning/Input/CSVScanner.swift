@@ -58,6 +58,7 @@ struct CSVScanner {
 
     /// Passes a row that could not be read, or its first line where nobody can tell where the row ends.
     private func passRow() throws(InputError) {
+        try input.requireLineEnd()
         var end = CSVRowEnd(delimiter: delimiter)
         let isWhole = try input.lookAhead(InputLimit.lookAhead) { end.take($0) }
         guard let extent = end.found(isWhole: isWhole) else { return try input.skipLine() }

@@ -10,9 +10,12 @@ package struct InputError: Error, Equatable, Sendable, CustomStringConvertible {
     package let problem: String
     /// The file cannot be opened or read here: another machine may have it.
     package let isUnavailable: Bool
+    /// Nothing is wrong with the file: whoever read it was asked to stop.
+    package let isInterrupted: Bool
 
     package init(
-        file: String, line: Int? = nil, row: Int? = nil, column: String? = nil, problem: String, isUnavailable: Bool = false
+        file: String, line: Int? = nil, row: Int? = nil, column: String? = nil, problem: String, isUnavailable: Bool = false,
+        isInterrupted: Bool = false
     ) {
         self.file = file
         self.line = line
@@ -20,10 +23,13 @@ package struct InputError: Error, Equatable, Sendable, CustomStringConvertible {
         self.column = column
         self.problem = problem
         self.isUnavailable = isUnavailable
+        self.isInterrupted = isInterrupted
     }
 
     /// The same fault of a file that people know by another name.
-    func naming(_ file: String) -> Self { Self(file: file, line: line, row: row, column: column, problem: problem) }
+    func naming(_ file: String) -> Self {
+        Self(file: file, line: line, row: row, column: column, problem: problem, isInterrupted: isInterrupted)
+    }
 
     package var description: String {
         var places: [String] = []
@@ -40,7 +46,7 @@ package enum InputLimit {
     package static let field = 1 << 20
     /// Bytes of one row.
     package static let row = 8 << 20
-    /// Bytes in which the end of a row that cannot be read is looked for.
+    /// Bytes in which the end of a row that cannot be read is looked for; a line that has none there fails the whole file.
     static let lookAhead = 64 << 20
     /// Columns.
     package static let columns = 1000

@@ -22,14 +22,17 @@ final class InputFile {
     private static let pieceBytes = 256 << 10
     private var capacity = pieceBytes
     private let descriptor: Int32
+    private let isStopping: () -> Bool
     /// The offset in the file of the next byte to read.
     private var offset: off_t = 0
     /// Set where the file is in UTF-16.
     private var transcoder: UTF16Transcoder?
 
     /// Opens a regular file; planning reads it again after a restart, so a pipe will not do.
-    init(path: String) throws(InputError) {
+    /// - Parameter isStopping: asked before each piece that is read; reading ends where it says so.
+    init(path: String, isStopping: @escaping () -> Bool = { false }) throws(InputError) {
         self.path = path
+        self.isStopping = isStopping
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             let cause = errno == ENOENT ? "no such file" : "cannot be opened: \(String(cString: strerror(errno)))"
@@ -57,6 +60,7 @@ final class InputFile {
 
     /// Reads on, keeping what lies from `position`; moves `bytes`, `position` and `end`.
     func more() throws(InputError) {
+        try requireGoingOn()
         if position > 0 {
             (bytes).update(from: bytes + position, count: end - position)
             end -= position
@@ -108,6 +112,7 @@ final class InputFile {
         defer { piece.deallocate() }
         guard let start = piece.baseAddress else { return false }
         while seen < limit {
+            try requireGoingOn()
             let count = try read(start, Self.pieceBytes, at: offset)
             guard count > 0 else { return true }
             offset += off_t(count)
@@ -116,6 +121,25 @@ final class InputFile {
             guard take(UnsafeBufferPointer(start: start, count: text)) else { return false }
         }
         return false
+    }
+
+    /// Makes sure that the line at `position` has an end before anybody reads on for minutes.
+    /// - Throws: where it is longer than any line of a text.
+    func requireLineEnd() throws(InputError) {
+        var hasEnd = false
+        let isWhole = try lookAhead(InputLimit.lookAhead) { piece in
+            hasEnd = piece.lineEnd() != nil
+            return !hasEnd
+        }
+        guard hasEnd || isWhole else {
+            throw InputError(
+                file: path, line: line,
+                problem: "is longer than \(InputLimit.lookAhead >> 20) MB; is it a text file, with each recipient on a line of its own?")
+        }
+    }
+
+    private func requireGoingOn() throws(InputError) {
+        if isStopping() { throw InputError(file: path, line: line, problem: "was not read to its end", isInterrupted: true) }
     }
 
     /// Moves on by so many bytes, or to the end of the file.
@@ -140,10 +164,10 @@ final class InputFile {
     /// Moves to the start of the next line, or to the end of the file.
     func skipLine() throws(InputError) {
         while true {
-            for index in position..<end where bytes[index] == 0x0a || bytes[index] == 0x0d {
+            if let found = UnsafeBufferPointer(start: bytes + position, count: end - position).lineEnd() {
+                let index = position + found
                 guard bytes[index] == 0x0d else { return pass(to: index + 1) }
-                guard index + 1 < end || isAtEnd else { break }
-                return pass(to: index + 1 < end && bytes[index + 1] == 0x0a ? index + 2 : index + 1)
+                if index + 1 < end || isAtEnd { return pass(to: index + 1 < end && bytes[index + 1] == 0x0a ? index + 2 : index + 1) }
             }
             if isAtEnd {
                 position = end
@@ -181,5 +205,18 @@ final class InputFile {
         } else if head.starts(with: [0x1f, 0x8b]) {
             throw InputError(file: path, line: 1, problem: "is compressed; unpack it with gunzip")
         }
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// The place of the first line feed or carriage return.
+    fileprivate func lineEnd() -> Int? {
+        guard let start = baseAddress else { return nil }
+        func place(of byte: Int32, before end: Int) -> Int? {
+            guard let found = memchr(start, byte, end) else { return nil }
+            return UnsafeRawPointer(found) - UnsafeRawPointer(start)
+        }
+        let feed = place(of: 0x0a, before: count)
+        return place(of: 0x0d, before: feed ?? count) ?? feed
     }
 }

@@ -32,10 +32,11 @@ package struct NDJSONReader {
     private var rows = 0
 
     /// Opens the file and finds its columns.
-    package init(path: String) throws(InputError) {
-        keys = try Self.keys(path: path)
+    /// - Parameter isStopping: asked again and again; reading ends by an error that is `isInterrupted` where it says so.
+    package init(path: String, isStopping: @escaping () -> Bool = { false }) throws(InputError) {
+        keys = try Self.keys(path: path, isStopping)
         columns = keys.names.map { String(decoding: $0, as: UTF8.self) }
-        input = try InputFile(path: path)
+        input = try InputFile(path: path, isStopping: isStopping)
         try input.start()
     }
 
@@ -51,8 +52,8 @@ package struct NDJSONReader {
     }
 
     /// The keys of the first objects, in the order in which they come.
-    private static func keys(path: String) throws(InputError) -> JSONColumns {
-        let input = try InputFile(path: path)
+    private static func keys(path: String, _ isStopping: @escaping () -> Bool) throws(InputError) -> JSONColumns {
+        let input = try InputFile(path: path, isStopping: isStopping)
         try input.start()
         var keys = JSONColumns()
         var row = InputRow()
@@ -96,6 +97,7 @@ package struct NDJSONReader {
             row.removeAll()
             row.fault = RowFault(
                 line: row.line, problem: "is longer than \(InputLimit.row >> 20) MB; each object must stand on a line of its own")
+            try input.requireLineEnd()
             try input.skipLine()
             return true
         }

@@ -16,7 +16,7 @@ extension RecipientPlanner {
         guard now.size == stamp.size else { throw changed }
         // It may have been touched only, or replaced by the same.
         var again = RowChecksum()
-        var reader = try RecipientReader(source)
+        var reader = try RecipientReader(source, isStopping: isStopping)
         var row = InputRow()
         while try reader.next(&row) { again.add(row) }
         guard reader.columns == columns, again == checksum else { throw changed }

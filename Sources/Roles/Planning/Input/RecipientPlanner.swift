@@ -34,6 +34,7 @@ package struct RecipientPlanner {
     private var reader: RecipientReader
     var addresses: DuplicateSet
     private let exclusions: Exclusions
+    let isStopping: () -> Bool
     var row = InputRow()
     /// `row` was read and not yet planned.
     private var hasRow = false
@@ -51,9 +52,11 @@ package struct RecipientPlanner {
     /// - Parameters:
     ///   - carry: the columns that batches carry beside id and address, and `ValueKinds.field` for the kinds of all; nil for all columns.
     ///   - planned: what was planned before a restart.
+    ///   - isStopping: asked again and again; reading ends by an error that is `isInterrupted` where it says so.
     package init(
         source: RecipientSource, channel: Channel, carry: Set<String>? = nil, bounds: Bounds = Bounds(),
-        after planned: PlannedRows = PlannedRows(), excluding exclusions: Exclusions = Exclusions()
+        after planned: PlannedRows = PlannedRows(), excluding exclusions: Exclusions = Exclusions(),
+        isStopping: @escaping () -> Bool = { false }
     ) throws(InputError) {
         precondition(bounds.size > 0)
         stamp = try FileStamp(path: source.file)
@@ -63,6 +66,7 @@ package struct RecipientPlanner {
         self.bounds = bounds
         self.planned = planned.count
         self.exclusions = exclusions
+        self.isStopping = isStopping
         if let code = source.country {
             guard let country = PhoneCountry(code) else {
                 throw InputError(
@@ -72,7 +76,7 @@ package struct RecipientPlanner {
         } else {
             country = nil
         }
-        reader = try RecipientReader(source)
+        reader = try RecipientReader(source, isStopping: isStopping)
         let columns = reader.columns
         self.columns = columns
         let addressColumn = try Self.find(source.address, "address", in: columns, of: source)

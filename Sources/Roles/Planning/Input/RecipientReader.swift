@@ -5,10 +5,11 @@ package struct RecipientReader {
     private var csv: CSVReader?
     private var ndjson: NDJSONReader?
 
-    package init(_ source: RecipientSource) throws(InputError) {
+    /// - Parameter isStopping: as that of the readers.
+    package init(_ source: RecipientSource, isStopping: @escaping () -> Bool = { false }) throws(InputError) {
         switch source.format {
-        case .csv: csv = try CSVReader(path: source.file)
-        case .ndjson: ndjson = try NDJSONReader(path: source.file)
+        case .csv: csv = try CSVReader(path: source.file, isStopping: isStopping)
+        case .ndjson: ndjson = try NDJSONReader(path: source.file, isStopping: isStopping)
         }
     }
 
