@@ -23,6 +23,7 @@ struct BatchQueueTests {
         func batch(_ number: Int, _ open: [OpenRecipient]?) -> DispatchedBatch {
             var batch = fleet.batch(number, count: 2, open: open)
             batch.recipients = recipients.encoded()
+            batch.channel = number == 0 ? .email : nil
             return batch
         }
         let open = [OpenRecipient(index: 1, attempts: 2)]
@@ -33,6 +34,10 @@ struct BatchQueueTests {
         let second = try #require(try await fleet.take("w2").first)
         #expect(try await fleet.take().isEmpty)
         #expect(first.batch.id.number == 0 && first.batch.open == nil && first.lane == fleet.lane && first.isNew && first.epoch == epoch)
+        #expect(first.batch.channel == .email && second.batch.channel == nil)
+        let mailing = Mailing(name: "m", channel: .sms, provider: "p")
+        #expect(try second.batch.recipients(of: mailing).count == 2)
+        #expect(throws: WireError.self) { try first.batch.recipients(of: mailing) }
         #expect(second.batch.open == open && second.batch.expires == 5 && second.batch.dispatched == 7)
         #expect(try Recipients(decoding: second.batch.recipients, width: 2)[1, 1] == "ü \"x\"\\@example.com")
         #expect(try await queue.counts([fleet.lane])[0] == (2, 2))

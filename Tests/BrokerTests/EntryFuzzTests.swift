@@ -53,6 +53,7 @@ import Testing
         let letter = fields([
             "v", "1", "l", "email:p", "i", "1-0", "y", "why", "a", "1", "d", .bytes([1, 0, 0, 0, 109, 2, 0, 0, 0, 97, 98]),
         ])
+        let mailing = Mailing(name: "m", channel: .email, provider: "p")
         for _ in 0..<2_000 {
             for kind in [results, events] {
                 let read = StatusStreams.Entry(entry(kind, &random), partition: 0)
@@ -66,7 +67,7 @@ import Testing
             _ = DeadLetter(dead: entry(letter, &random))
             guard let read = try? DispatchedBatch(entry(batches, &random)) else { continue }
             #expect(read.count > 0 && (read.open ?? []).allSatisfy { (0..<read.count).contains($0.index) } && read.dispatched >= 0)
-            if let recipients = try? read.recipients(width: 2) { #expect(recipients.count == read.count) }
+            if let recipients = try? read.recipients(of: mailing) { #expect(recipients.count == read.count) }
         }
     }
 

@@ -24,6 +24,18 @@ import Testing
         #expect(try await ledger.recount(id) == [])
     }
 
+    @Test(arguments: Engine.all) func aBatchKeepsItsChannel(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await ledger.create(id, mailing: Example.mailing(), source: nil, origin: "", state: .collecting, now: now)
+        let batches = [Channel.email, nil].enumerated().map { number, channel in
+            PlannedBatch(number: number, recipients: Example.recipients(batch: number, count: 2), channel: channel)
+        }
+        try await ledger.appendPlan(id, batches: batches, exclusions: [], rowsRead: 4)
+        try await ledger.finishPlan(id, now: now)
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: now).map(\.channel) == [.email, nil])
+    }
+
     @Test(arguments: Engine.all) func statusesSayOfAllMailingsWhatEachSaysByItself(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)

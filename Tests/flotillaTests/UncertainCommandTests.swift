@@ -19,7 +19,7 @@ struct UncertainCommandTests {
                 """
                 UPDATE mailing SET state = 'sending', started = \(now), planned = \(now), planning_done = 1, planned_count = 4,
                     next_batch = 1, rows_read = 4;
-                INSERT INTO batch SELECT id, 0, 4, '[\(rows)]' FROM mailing;
+                INSERT INTO batch (mailing, number, count, recipients) SELECT id, 0, 4, '[\(rows)]' FROM mailing;
                 INSERT INTO fingerprint SELECT id, 0, zeroblob(16) FROM mailing;
                 INSERT INTO progress (mailing, number, dispatch, open, states, attempts)
                     SELECT id, 0, 1, 2, 'uusf', '1111' FROM mailing;

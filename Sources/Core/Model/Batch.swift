@@ -58,6 +58,8 @@ package struct DispatchedBatch: Sendable {
     package var dispatched: Int64
     /// The provider that the mailing names, by its name or URL; empty where the entry does not say.
     package var provider = ""
+    /// By which it is sent; nil for that of its mailing.
+    package var channel: Channel?
     /// Somebody of the mailing had been accepted when it was dispatched.
     package var isProven = false
 

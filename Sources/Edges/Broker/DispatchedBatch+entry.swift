@@ -3,12 +3,14 @@ package import Model
 extension DispatchedBatch {
     /// The fields of its entry in a lane.
     func fields(_ epoch: Epoch) -> [RedisArgument] {
-        [
+        var fields: [RedisArgument] = [
             "v", RedisArgument(WireVersion.current), "e", .text(epoch.text), "m", .text(id.mailing.description), "b",
             RedisArgument(id.number), "g", RedisArgument(dispatchNumber),
             "n", RedisArgument(count), "o", .bytes(open?.encoded() ?? []), "x", RedisArgument(expires), "t", RedisArgument(dispatched),
             "a", isProven ? "1" : "0", "r", .bytes(recipients),
         ]
+        if let channel { fields += ["c", .text(channel.rawValue)] }
+        return fields
     }
 
     init(_ entry: StreamEntry) throws(WireError) {
@@ -24,13 +26,18 @@ extension DispatchedBatch {
             dispatchNumber: Int(try entry.int("g", in: WireLimit.count)), recipients: entry.fields["r"] ?? [], count: Int(count),
             open: open, expires: expires, dispatched: try entry.int("t", in: WireLimit.time))
         isProven = entry.text("a") == "1"
+        let name = entry.text("c")
+        channel = Channel(rawValue: name)
+        guard name.isEmpty || channel != nil else { throw WireError("the channel '\(name.prefix(20))', which this release does not know") }
     }
 
     /// Reads the recipients of the batch.
-    /// - Parameter width: values of each.
-    /// - Throws: `WireError`, also when they are not as many as the batch says.
-    package func recipients(width: Int) throws(WireError) -> Recipients {
-        let read = try Recipients(decoding: recipients, width: width)
+    /// - Throws: `WireError`, also when they are not as many as the batch says, and where the mailing has no content for its channel.
+    package func recipients(of mailing: Mailing) throws(WireError) -> Recipients {
+        if let channel, channel != mailing.channel {
+            throw WireError("its mailing has content for \(mailing.channel.rawValue), and it is sent by \(channel.rawValue)")
+        }
+        let read = try Recipients(decoding: recipients, width: mailing.fields.count)
         guard read.count == count else { throw WireError("\(read.count) recipients in place of \(count)") }
         return read
     }

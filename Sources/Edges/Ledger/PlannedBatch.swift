@@ -10,6 +10,8 @@ package struct PlannedBatch: Sendable {
     package var count: Int
     /// The `AddressHash` of each recipient's address.
     package var fingerprints: [UInt32]
+    /// By which it is sent; nil for that of its mailing.
+    package var channel: Channel?
 
     package init(number: Int, recipients: [UInt8], count: Int, fingerprints: [UInt32]) {
         self.number = number
@@ -19,7 +21,7 @@ package struct PlannedBatch: Sendable {
     }
 
     /// Takes recipients whose first two values are id and address, as `Mailing.fields` demands.
-    package init(number: Int, recipients: Recipients) {
+    package init(number: Int, recipients: Recipients, channel: Channel? = nil) {
         var fingerprints: [UInt32] = []
         fingerprints.reserveCapacity(recipients.count)
         for row in 0..<recipients.count {
@@ -27,5 +29,6 @@ package struct PlannedBatch: Sendable {
         }
         self.init(
             number: number, recipients: recipients.encoded(), count: recipients.count, fingerprints: fingerprints)
+        self.channel = channel
     }
 }

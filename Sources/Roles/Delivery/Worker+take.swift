@@ -104,7 +104,7 @@ extension Worker {
             do {
                 switch try await mailings.mailing(lease.batch.id.mailing, lane: lease.lane) {
                 case .ready(let mailing):
-                    let recipients = try lease.batch.recipients(width: mailing.mailing.fields.count)
+                    let recipients = try lease.batch.recipients(of: mailing.mailing)
                     return await BatchDelivery(
                         batch: batch, mailing: mailing, recipients: recipients, open: open, worker: worker, share: share
                     ).run()

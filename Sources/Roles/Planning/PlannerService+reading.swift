@@ -64,7 +64,7 @@ extension PlannerService {
             }
             try await suppressed?.exclude(from: &chunk, asking: ledger, now: clock())
             if !chunk.recipients.isEmpty {
-                step.batches.append(PlannedBatch(number: number, recipients: chunk.recipients))
+                step.batches.append(PlannedBatch(number: number, recipients: chunk.recipients, channel: record.mailing.channel))
                 number += 1
                 bytes += chunk.bytes
             }

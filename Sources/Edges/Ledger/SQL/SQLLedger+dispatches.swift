@@ -76,9 +76,8 @@ extension SQLLedger: DispatchStore {
     ) throws -> DispatchedBatch? {
         guard var progress = try BatchProgress.load(db, id), !progress.isDispatched else { return nil }
         var due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
-        guard var recipients = try batchText(db, id) else {
-            throw SQLDamage("batch \(id) has no recipients")
-        }
+        guard let planned = try planned(db, id) else { throw SQLDamage("batch \(id) has no recipients") }
+        var recipients = planned.recipients
         if let check {
             let skipped = try check.skip(db, id.number, &progress, wanted: progress.sendable(due: due), recipients)
             count += skipped.count
@@ -111,6 +110,7 @@ extension SQLLedger: DispatchStore {
             id: id, dispatchNumber: progress.dispatchNumber, recipients: recipients, count: progress.states.count, open: open,
             expires: content.expires, dispatched: progress.dispatched)
         batch.provider = content.provider
+        batch.channel = planned.channel
         batch.isProven = content.isProven
         return batch
     }
@@ -160,6 +160,15 @@ extension SQLLedger: DispatchStore {
             db.all(
                 Int.self, "SELECT idx FROM recipient_error WHERE mailing = ? AND batch = ? AND due > 0 AND due <= ?",
                 [id.mailing.description, id.number, now]))
+    }
+
+    /// The wire form of a batch's recipients, and the channel by which it is sent; nil for that of its mailing.
+    private static func planned(_ db: any SQLTransaction, _ id: BatchID) throws -> (recipients: [UInt8], channel: Channel?)? {
+        let key: [any SQLConvertible] = [id.mailing.description, id.number]
+        guard let row = try db.row("SELECT recipients, channel FROM batch WHERE mailing = ? AND number = ?", key) else { return nil }
+        guard let name: String = try row.read(1) else { return try (row.read(0), nil) }
+        guard let channel = Channel(rawValue: name) else { throw SQLDamage("batch \(id) has the channel '\(name.prefix(20))'") }
+        return try (row.read(0), channel)
     }
 
     /// The wire form of a batch's recipients.

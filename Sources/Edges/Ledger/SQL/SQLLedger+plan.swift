@@ -103,8 +103,8 @@ extension SQLLedger: PlanStore {
     private static func insert(_ batches: [PlannedBatch], of id: MailingID, _ db: any SQLTransaction) throws {
         let mailing = id.description
         try db.insert(
-            into: "batch", "mailing, number, count, recipients",
-            batches.map { [mailing, $0.number, $0.count, String(decoding: $0.recipients, as: UTF8.self)] })
+            into: "batch", "mailing, number, count, recipients, channel",
+            batches.map { [mailing, $0.number, $0.count, String(decoding: $0.recipients, as: UTF8.self), $0.channel?.rawValue] })
         try db.insert(
             into: "fingerprint", "mailing, batch, hashes",
             batches.map { [mailing, $0.number, $0.fingerprints.map(\.littleEndian).withUnsafeBytes { Array($0) }] })
