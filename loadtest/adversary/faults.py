@@ -4,7 +4,7 @@ import asyncio, re, signal, time
 from rig.ledger import LedgerAway
 from rig.machine import free_port
 from rig.redis import RedisError
-from .plan import ROLES
+from .plan import ROLES, TRACKER
 from .relay import Relay
 
 
@@ -75,7 +75,24 @@ class Adversary:
         if not (role := self.role(fault)):
             return
         self.begin("kill", f"kill {role.name} (pid {role.process.pid}), started again after {fault.seconds:.1f} s")
+        self.end(role)
+        await self.rest(fault.seconds)
+        role.start()
+        role.busy = False
+
+    def end(self, role):
         role.kill()
+        if role.name == TRACKER:
+            self.run.visits.tracker_killed()
+
+    async def tracker_kill(self, fault):
+        role = self.fleet.roles.get(TRACKER)
+        if not role or role.busy or not role.alive:
+            self.log.skip("tracker-kill", "another fault has it, or there is none")
+            return
+        role.busy = True
+        self.begin("tracker-kill", f"kill {role.name} (pid {role.process.pid}), started again after {fault.seconds:.1f} s")
+        self.end(role)
         await self.rest(fault.seconds)
         role.start()
         role.busy = False
@@ -104,7 +121,7 @@ class Adversary:
         if not self.take("rolling restart", fault):
             return
         self.begin("rolling", "rolling restart of every role")
-        for name in ROLES:
+        for name in [*ROLES, TRACKER]:
             role = self.fleet.roles.get(name)
             if self.healing.is_set() or not role or role.busy or not role.alive:
                 continue
@@ -186,6 +203,7 @@ class Adversary:
         self.begin(fault.kind, text)
         self.log.outage("Redis is away", True)
         await self.run.redis.stop(how)
+        self.run.redis_lost()
         more = between()
         await self.rest(fault.seconds)
         await self.run.redis.start(empty=empty)
@@ -227,6 +245,7 @@ class Adversary:
         self.begin("redis-empty", "FLUSHALL")
         try:
             await self.run.redis.ask("FLUSHALL", timeout=10)
+            self.run.redis_lost()
         except (RedisError, OSError) as error:
             self.log.find("harness", f"FLUSHALL: {error}")
         self.taken.discard("Redis")
@@ -245,6 +264,7 @@ class Adversary:
             self.log.outage("Redis is away", True)
             link.drop()
             await self.run.redis.promote()
+            self.run.redis_lost()
             self.log.outage("Redis is away", False)
         finally:
             link.close()
