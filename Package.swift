@@ -63,7 +63,7 @@ let scripts = [
     "admit", "adopt", "append", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "establish", "fail", "forget",
     "heartbeat", "inside", "inspect",
     "lead", "leave", "limits", "marks", "observe", "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove",
-    "renew", "report", "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",
+    "renew", "renumber", "report", "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",
     "wrong_type",
 ]
 
@@ -105,9 +105,9 @@ let package = Package(
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore, deque]),
         module(
-            .edges, "Broker", ["Model", "Text", "Policy", "CHiredis", log, metrics, deque] + nio,
+            .edges, "Broker", ["Model", "Text", "Policy", "Signing", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", "Text", "Policy", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
+        module(.edges, "Ledger", ["Model", "Text", "Policy", "Signing", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",
@@ -120,7 +120,8 @@ let package = Package(
         module(
             .roles, "Planning",
             [
-                "CPrefetch", "Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle, yaml, heap,
+                "CPrefetch", "Model", "Text", "Policy", "Signing", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle,
+                yaml, heap,
             ]),
         module(
             .roles, "Delivery", ["Model", "Text", "Policy", "Signing", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
@@ -159,9 +160,10 @@ let package = Package(
         tests("Simulation", ["Model", "Policy", "TestServers"]),
         tests("Telemetry", ["Model", "Text", "TestServers", nioCore, log, metrics, lifecycle]),
         tests("Settings", ["Model", "Text", "Policy", "Signing", "Telemetry", "TestServers", log]),
-        tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
+        tests("Broker", ["Model", "Text", "Policy", "Signing", "TestServers", log] + nio),
         tests(
-            "Ledger", ["Model", "Text", "Policy", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
+            "Ledger", ["Model", "Text", "Policy", "Signing", "TestServers", log, grdb],
+            resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
         tests("Signing", ["Model", "Text"]),
         tests("Templates", ["Model", "Text", "Signing"]),
         tests(
@@ -171,8 +173,8 @@ let package = Package(
         tests(
             "Delivery",
             ["Model", "Text", "Policy", "Signing", "Templates", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
-        tests("Control", ["Model", "Policy", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
-        tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
+        tests("Control", ["Model", "Policy", "Signing", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
+        tests("Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Tracking", ["Model", "Text", "Policy", "Signing", "Broker", "Telemetry", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),

@@ -1,4 +1,5 @@
 import Model
+import Signing
 import TestServers
 import Testing
 
@@ -119,22 +120,42 @@ struct BatchQueueTests {
         #expect(try await list.read(after: "").entries.isEmpty)
         #expect(try await queue.start(lease, fleet.open(0..<1)) == .go)
         let keys = (0..<2_500).map { Suppression.Key(.email, "a\($0)@example.com", category: $0 % 2 == 0 ? "" : "news") }
-        try await list.tell(keys.map { Suppression($0, reason: .unsubscribe, at: 1) })
+        try await list.tell(keys.map { Suppression($0, reason: .unsubscribe, at: 1) }, of: "ours")
         #expect(try await queue.start(lease, fleet.open(1..<2)) == .suppressed)
         let (entries, position) = try await list.read(after: "")
-        #expect(entries.map(\.key) == keys && entries.allSatisfy { $0.reason == "unsubscribe" })
+        let hasher = try AddressHasher(ledger: "ours")
+        let hashed = keys.map { Suppression.Key($0.channel, hasher.text(of: $0.address), category: $0.category) }
+        #expect(entries.map(\.key) == hashed && entries.allSatisfy { $0.reason == "unsubscribe" && $0.ledger == "ours" })
         #expect(try await queue.start(lease, fleet.open(1..<2), position: position) == .go)
-        try await list.tell([Suppression(keys[0], reason: .manual, at: 1)])
+        try await list.tell([Suppression(keys[0], reason: .manual, at: 1)], of: "ours")
         #expect(try await queue.start(lease, fleet.open(2..<3), position: position) == .suppressed)
-        try await list.tell([], lifted: [keys[1]])
+        try await list.tell([], lifted: [keys[1]], of: "ours")
         let later = try await list.read(after: position).entries
         #expect(later.map(\.reason) == ["manual", ""] && later.map(\.isLifted) == [false, true])
-        #expect(later.map(\.key) == Array(keys[..<2]))
+        #expect(later.map(\.key) == Array(hashed[..<2]))
         // Nobody was marked by a refusal.
         #expect(try await queue.marks(lease)?.bytes.filter { $0 == UInt8(ascii: "b") }.count == 2)
         #expect(try await queue.start(lease, fleet.open(2..<3), position: nil) == .go)
         let time = try await fleet.broker.redis.send(["TTL", .text(fleet.broker.keys.suppressed)]).int ?? 0
         #expect((1...8 * 86_400).contains(time))
+    }
+
+    /// An entry with the highest id, of a wrong clock or another program: Redis adds none behind it.
+    @Test func aStreamOfSuppressionsThatTakesNoEntryBeginsAnew() async throws {
+        let list = RecentSuppressions(fleet.broker)
+        let keys = (0..<3).map { Suppression.Key(.email, "a\($0)@example.com") }
+        try await list.tell([Suppression(keys[0], reason: .manual, at: 1)], of: "ours")
+        let last = "18446744073709551615-18446744073709551615"
+        _ = try await fleet.broker.redis.send([
+            "XADD", .text(fleet.broker.keys.suppressed), .text(last), "c", "email", "a", "x", "g", "", "r", "manual",
+        ])
+        let position = try await list.read(after: "").position
+        #expect(position == last)
+        try await list.tell([Suppression(keys[1], reason: .manual, at: 1)], lifted: [keys[2]], of: "ours")
+        let (entries, end) = try await list.read(after: "")
+        let hasher = try AddressHasher(ledger: "ours")
+        #expect(entries.map(\.key.address) == [hasher.text(of: keys[0].address), "x"] + keys[1...].map { hasher.text(of: $0.address) })
+        #expect(end != last && entries.last?.isLifted == true)
     }
 
     @Test func aDispatchThatWasWithdrawnNeverArrivesAndALaterOneDoes() async throws {

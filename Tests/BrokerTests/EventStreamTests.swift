@@ -38,6 +38,21 @@ import Testing
         await streams.close()
     }
 
+    /// An entry with the highest id, of a wrong clock or another program: Redis adds none behind it.
+    @Test func aStreamThatTakesNoEntryBeginsAnewWithItsEntries() async throws {
+        #expect(try await streams.append((0..<3).map { batch($0, mailing: 2) }))
+        _ = try await streams.read(consumer: "c", count: 2, block: nil)
+        _ = try await fleet.broker.redis.send([
+            "XADD", .text(fleet.broker.keys.events(0)), "18446744073709551615-18446744073709551615", "v", "1", "d", "x",
+        ])
+        #expect(try await streams.append((3..<5).map { batch($0, mailing: 2) }))
+        let entries = try await streams.read(consumer: "c", count: 100, block: nil)
+        #expect(entries.compactMap(\.batch?.sequence) == [0, 1, 2, 3, 4] && entries.count { $0.letter != nil } == 1)
+        try await streams.confirm(entries)
+        #expect(try await streams.depths() == [StreamDepth(), StreamDepth()])
+        await streams.close()
+    }
+
     @Test func aFullStreamTakesNothingUntilACollectorMadeRoom() async throws {
         var bounds = EventStreams.Bounds()
         bounds.entries = 3

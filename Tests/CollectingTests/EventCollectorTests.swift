@@ -3,7 +3,9 @@ import Ledger
 import Logging
 import Model
 import NIOPosix
+import Policy
 import ServiceLifecycle
+import Signing
 import TestServers
 import Testing
 
@@ -47,8 +49,8 @@ struct EventCollectorTests {
     /// The stream of the mailing's events.
     private var stream: Int { EventStreams.number(of: number) }
 
-    private func collector(_ name: String) -> EventCollector {
-        EventCollector(broker: broker, ledger: ledger, rules: .none, name: name, abandoned: .zero, logger: quiet)
+    private func collector(_ name: String, _ rules: EventRules = .none) -> EventCollector {
+        EventCollector(broker: broker, ledger: ledger, rules: rules, name: name, abandoned: .zero, logger: quiet)
     }
 
     private func left() async throws -> Int { try await EventStreams(broker).depths().reduce(0) { $0 + $1.entries } }
@@ -100,7 +102,35 @@ struct EventCollectorTests {
         #expect(try await ledger.write(events: read.compactMap(\.batch), letters: [], .none, now: 5).suppressed.count == 1)
         try await collect("c")
         let told = try await RecentSuppressions(broker).read(after: "").entries
-        #expect(told.map(\.key.address) == ["p1@example.com"])
+        let hasher = try AddressHasher(ledger: try await ledger.identity())
+        #expect(told.map(\.key.address) == [hasher.text(of: "p1@example.com")])
+        await streams.close()
+        await broker.close()
+        try ledger.close()
+    }
+
+    /// A gateway looks at a message for its whole domain.
+    @Test func aLinkThatManyOfADomainFollowAtOnceIsAMachines() async throws {
+        let streams = EventStreams(broker)
+        func click(_ recipient: Int, at time: Int64) -> TrackedEvent {
+            var event = TrackedEvent(.click, mailing: number, batch: 0, index: UInt32(recipient), link: 2, time: time)
+            event.agent = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+            return event
+        }
+        // They come in several entries, and one comes later.
+        let clicks = (0..<6).map { click($0, at: Int64($0) * 200) } + [click(9, at: 20_000)]
+        for (sequence, event) in clicks.enumerated() {
+            let batch = EventBatch(source: 4, sequence: UInt64(sequence), events: [event])
+            #expect(try await streams.append([batch.encoded()], to: stream))
+        }
+        let classifier = EventClassifier()
+        let rules = EventRules(domains: classifier) { visits, links in classifier.classify(visits, linksOfParts: links) }
+        #expect(await collector("c", rules).drain())
+        let report = try #require(try await ledger.eventReport(id))
+        #expect(report[.click][.machine] == .init(total: 6, unique: 6) && report[.click][.human] == .init(total: 1, unique: 1))
+        #expect(try await ledger.checkEvents(id) == [])
+        // A recount leaves it so.
+        #expect(try await ledger.recountEvents(id, rules).changed == 0)
         await streams.close()
         await broker.close()
         try ledger.close()

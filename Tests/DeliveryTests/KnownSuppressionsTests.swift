@@ -1,5 +1,6 @@
 import Broker
 import Model
+import Signing
 import Testing
 
 @testable import Delivery
@@ -26,6 +27,29 @@ import Testing
         #expect(found("a", SuppressionTarget(.email), in: known) && !found("b", SuppressionTarget(.email), in: known))
         #expect(!found("b", SuppressionTarget(.email, category: "offers"), in: known))
         #expect(!found("a", SuppressionTarget(.sms, category: "news"), in: known))
+    }
+
+    /// What is told of names nobody: an address is compared by what its ledger makes of it.
+    @Test func hashedAddressesAreFoundByTheLedgersNameAlone() throws {
+        var known = KnownSuppressions()
+        func entry(_ name: String, of ledger: String, as other: String? = nil, lifted: Bool = false) throws -> RecentSuppressions.Entry {
+            let hash = try AddressHasher(ledger: other ?? ledger).text(of: "\(name)@example.com")
+            return RecentSuppressions.Entry(
+                key: Suppression.Key(.email, hash, category: "news"), ledger: ledger, reason: "unsubscribe", at: 1_000_000, isLifted: lifted
+            )
+        }
+        known.note(try entry("a", of: "one"))
+        known.note(try entry("b", of: "two"))
+        known.note(try entry("c", of: "two", as: "one"))
+        #expect(known.count == 3 && found("a", email, in: known) && found("b", email, in: known) && !found("c", email, in: known))
+        #expect(!found("a", SuppressionTarget(.email), in: known) && !found("a", SuppressionTarget(.sms, category: "news"), in: known))
+        known.note(try entry("a", of: "two", lifted: true))
+        #expect(found("a", email, in: known))
+        known.note(try entry("a", of: "one", lifted: true))
+        #expect(!found("a", email, in: known) && known.count == 2)
+        // Names that another program makes up take bounded room.
+        for number in 0..<40 { known.note(try entry("d", of: "\(number)")) }
+        #expect(known.count == 16 && found("d", email, in: known))
     }
 
     @Test func whatTheLedgerWasAskedAboutIsPassedOver() {

@@ -22,7 +22,7 @@ import Testing
     }
 
     private func tell(_ numbers: Range<Int>) async throws {
-        try await list.tell(numbers.map { Suppression(.init(.email, "a\($0)@example.com"), reason: .manual, at: 1) })
+        try await list.tell(numbers.map { Suppression(.init(.email, "a\($0)@example.com"), reason: .manual, at: 1) }, of: "ours")
     }
 
     /// How often Redis was asked for entries.
@@ -56,7 +56,7 @@ import Testing
         let suppressed = SuppressedLately(list)
         try await tell(0..<2)
         try await suppressed.refresh(beyond: "")
-        try await list.tell([], lifted: [Suppression.Key(.email, "a0@example.com")])
+        try await list.tell([], lifted: [Suppression.Key(.email, "a0@example.com")], of: "ours")
         try await suppressed.refresh(beyond: suppressed.position)
         #expect(!isKnown(0, to: suppressed) && isKnown(1, to: suppressed))
         // A look without news reads no entry twice.

@@ -186,7 +186,7 @@ struct WorkerTests {
             Suppression(Suppression.Key(channel, "\(name)@example.com", category: category), reason: .unsubscribe, at: now)
         }
         let list = RecentSuppressions(broker)
-        try await list.tell([unsubscribed("p0-3"), unsubscribed("p0-4", "news"), unsubscribed("p0-5", "", .sms)])
+        try await list.tell([unsubscribed("p0-3"), unsubscribed("p0-4", "news"), unsubscribed("p0-5", "", .sms)], of: "ours")
         var told: [ResultGroup] = []
         try await working("a") {
             try await eventually("two are done") {
@@ -194,14 +194,14 @@ struct WorkerTests {
                 return told.count { $0.closing == .done } == 2
             }
             // What was read before counts for what comes later, and what is new is read.
-            try await list.tell([unsubscribed("p2-0"), unsubscribed("p2-9"), unsubscribed("p4-0")])
+            try await list.tell([unsubscribed("p2-0"), unsubscribed("p2-9"), unsubscribed("p4-0")], of: "ours")
             try await dispatch(2..<3, epoch)
             try await eventually("three are done") {
                 told += try await groups()
                 return told.count { $0.closing == .done } == 3
             }
             // Whoever is taken off the list again is sent to, though the worker knows of the suppression.
-            try await list.tell([], lifted: [unsubscribed("p4-0").key])
+            try await list.tell([], lifted: [unsubscribed("p4-0").key], of: "ours")
             try await dispatch(4..<5, epoch)
             try await eventually("four are done") {
                 told += try await groups()

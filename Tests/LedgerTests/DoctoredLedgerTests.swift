@@ -70,6 +70,7 @@ import Testing
         try await ledger.pool.write { [letter] db in
             try SQLLedger.keep([letter], SQLiteTransaction(db))
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
+            try db.execute(sql: "INSERT INTO pruned_address (number, batch, hashes) VALUES (\(number), 0, x'0102030405060708')")
         }
     }
 

@@ -16,6 +16,7 @@ import Testing
     private let id = Example.id()
     private let other = Example.id(1)
     private let waiting = Example.id(2)
+    private let gone = Example.id(3)
     private let now = Example.start
 
     /// Tables that hold no row here.
@@ -84,6 +85,13 @@ import Testing
             now: now)
         try await ledger.create(waiting, mailing: Example.mailing(), source: source, origin: "", state: .collecting, now: now)
         try await ledger.note(SourceFault(host: "a", problem: "line 3: '\(Self.address)' is open"), of: waiting, now: now)
+        var tracked = Example.mailing()
+        tracked.tracking = MailingTracking()
+        try await Example.plan(ledger, gone, batches: [1], mailing: tracked)
+        _ = try await ledger.dispatchBatches([(gone, 1)], now: now)
+        _ = try await ledger.write(groups: [resultGroup(closing: .done, mailing: gone, [sent(0)])], events: [], now: now)
+        _ = try await ledger.complete([gone], now: now)
+        try await ledger.prune(gone, RetentionRule(cutoff: now + 1), note: nil, now: now + 1)
         _ = try await ledger.setLimit(.known(.provider("main")), "5/s", note: nil, now: now)
         try await ledger.setEpochNote(EpochNote(epoch: "a:b:c", boot: "b", workers: ["w"]))
         try await ledger.setRedisProblem("it is away")

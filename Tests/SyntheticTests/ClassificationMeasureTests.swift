@@ -13,6 +13,12 @@ import Testing
         #expect(measure.markedPrefetches == measure.prefetches)
     }
 
+    @Test(arguments: [1, 2, 3] as [UInt64]) func gatewaysThatLookForADomainAreMarked(seed: UInt64) {
+        let measure = DomainMeasure(1_000, seed: seed, by: EventClassifier())
+        #expect(measure.gateways > 100 && measure.visits > 2_000 && measure.people > 2_000)
+        #expect(measure.markedShare >= 0.99 && measure.mistakenShare <= 0.001)
+    }
+
     @Test func theSameSeedGivesTheSameTrace() {
         var (one, other) = (SyntheticVisits(seed: 4), SyntheticVisits(seed: 4))
         for _ in 0..<200 {

@@ -62,6 +62,40 @@ import Testing
         }
     }
 
+    /// However many links are followed, there is room for who unsubscribes.
+    @Test func aFloodOfVisitsTakesNoRoomFromChoices() async throws {
+        var test = try await TestTracker()
+        test.bounds.events = 100
+        // It does not run: nothing leaves the memory.
+        let buffer = try test.buffer()
+        for number in 0..<400 { buffer.add(event(number)) }
+        #expect(!buffer.add(event(400)))
+        let choice = TrackedEvent(.unsubscribe, by: .post, mailing: 2, batch: 1, index: 1, time: 5)
+        for _ in 0..<10 { #expect(buffer.add(choice)) }
+        #expect(!buffer.add(choice))
+        var other = choice
+        other.mailing = 3
+        #expect(buffer.add(other))
+    }
+
+    @Test func choicesWaitInFilesOfTheirOwn() async throws {
+        let test = try await TestTracker()
+        test.redis.stop()
+        let choice = TrackedEvent(.unsubscribe, by: .post, mailing: 2, batch: 1, index: 1, time: 5)
+        try await test.buffering { buffer in
+            for number in 0..<10 { buffer.add(event(number)) }
+            buffer.add(choice)
+        }
+        let spool = try FileManager.default.contentsOfDirectory(atPath: test.folder.path("spool"))
+        #expect(spool.contains { $0.hasPrefix("choices-0.") } && !spool.contains { $0.hasPrefix("choices-1.") })
+        #expect(spool.contains { $0.hasPrefix("events-0.") } && spool.contains { $0.hasPrefix("events-1.") })
+        try await test.redis.start()
+        try await test.buffering { _ in
+            let arrived = try await test.arrived(11)
+            #expect(arrived.filter { $0.action == .unsubscribe } == [choice] && arrived.count == 11)
+        }
+    }
+
     @Test func whatIsLeftIsSentByTheNextTracker() async throws {
         let test = try await TestTracker()
         test.redis.stop()

@@ -72,23 +72,28 @@ import Testing
     @Test func memoryIsBoundedAndWhatIsDroppedIsCounted() {
         var queue = EventQueue(source: 5, hasSpool: false, bounds: Self.bounds(10))
         for number in 0..<25 { _ = queue.add(Self.event(number)) }
-        #expect(queue.count == 9 && queue.takeDropped() == 16 && queue.takeDropped() == 0)
+        #expect(queue.count == 10 && queue.takeDropped() == 15 && queue.takeDropped() == 0)
         let batches = queue.take()
-        #expect(queue.count == 9)
+        #expect(queue.count == 10)
         _ = queue.add(Self.event(99))
         queue.wait(batches.map { EventQueue.Packed($0) })
-        #expect(queue.count == 9 && queue.takeDropped() == 1)
+        #expect(queue.count == 10 && queue.takeDropped() == 1)
     }
 
-    /// A flood of pixels leaves room for who unsubscribes.
-    @Test func theLastTenthIsForChoices() {
-        var queue = EventQueue(source: 5, hasSpool: false, bounds: Self.bounds(100))
-        for number in 0..<200 { _ = queue.add(Self.event(number)) }
-        #expect(queue.count == 90 && queue.takeDropped() == 110)
-        let choice = TrackedEvent(.unsubscribe, by: .post, mailing: 2, batch: 1, index: 1, time: 5)
-        for _ in 0..<10 { #expect(queue.add(choice) == .further) }
-        #expect(queue.add(choice) == .dropped)
-        #expect(queue.count == 100 && queue.takeDropped() == 1)
+    /// Redis takes what comes, but less than comes.
+    @Test func fromHalfOfTheMemoryOnEventsGoToTheSpoolThoughRedisTakesThem() throws {
+        var queue = EventQueue(source: 5, hasSpool: false, bounds: Self.bounds(12))
+        for number in 0..<6 { _ = queue.add(Self.event(number)) }
+        queue.wait(queue.take().map { EventQueue.Packed($0) })
+        guard case .send(_, let number) = queue.next(at: 0) else { return #expect(Bool(false)) }
+        #expect(queue.toSpool(at: 1).isEmpty)
+        for number in 6..<9 { _ = queue.add(Self.event(number)) }
+        queue.wait(queue.take().map { EventQueue.Packed($0) })
+        #expect(try Self.sequences(queue.toSpool(at: 2)) == [0, 3, 6])
+        queue.spooled(3)
+        // What is answered now is in the spool too, and counts once by its numbers.
+        queue.replied(true, to: number)
+        #expect(queue.isEmpty && queue.next(at: 3) == .replay && queue.takeDropped() == 0)
     }
 
     @Test func whatAnEarlierLifeLeftGoesFirst() {

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func whatWasWrittenIsReadInOrder() throws {
-        var spool = EventSpool(folder: folder.path, stream: 0, limit: 100 << 20)
+        var spool = EventSpool(folder: folder.path, name: "events-0", limit: 100 << 20)
         let batches = (0..<50).map { batch($0, bytes: 100_000) }
         for batch in batches { #expect(spool.append([batch, batch]) == true) }
         #expect(spool.bytes == 50 * 2 * 100_008)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func whatIsAddedWhileTheOldestIsReadComesBehindIt() throws {
-        var spool = EventSpool(folder: folder.path, stream: 0, limit: 1 << 20)
+        var spool = EventSpool(folder: folder.path, name: "events-0", limit: 1 << 20)
         #expect(spool.append([batch(1)]) == true)
         let first = spool.oldest()
         #expect(spool.append([batch(2)]) == true)
@@ -45,18 +45,18 @@ import Testing
     }
 
     @Test func anotherLifeFindsWhatWasLeftAndEachStreamItsOwn() throws {
-        var spool = EventSpool(folder: folder.path, stream: 0, limit: 1 << 20)
-        var other = EventSpool(folder: folder.path, stream: 1, limit: 1 << 20)
+        var spool = EventSpool(folder: folder.path, name: "events-0", limit: 1 << 20)
+        var other = EventSpool(folder: folder.path, name: "events-1", limit: 1 << 20)
         #expect(spool.append([batch(1)]) && other.append([batch(9)]) == true)
         spool.end()
-        var again = EventSpool(folder: folder.path, stream: 0, limit: 1 << 20)
+        var again = EventSpool(folder: folder.path, name: "events-0", limit: 1 << 20)
         #expect(!again.isEmpty && again.append([batch(2)]))
         let all = try drained(&again)
         #expect(all == [batch(1), batch(2)])
     }
 
     @Test func itIsBounded() throws {
-        var spool = EventSpool(folder: folder.path, stream: 0, limit: 1000)
+        var spool = EventSpool(folder: folder.path, name: "events-0", limit: 1000)
         #expect(spool.append([batch(1, bytes: 900)]) && !spool.append([batch(2, bytes: 100)]) == true)
         #expect(spool.problem.contains("tracker.spool_limit"))
         let all = try drained(&spool)
@@ -67,7 +67,7 @@ import Testing
     /// The process was killed while it wrote, or the disk is bad.
     @Test(arguments: 0..<20 as Range<UInt64>) func aDamagedEndCostsNoMoreThanItself(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        var spool = EventSpool(folder: folder.path, stream: 0, limit: 1 << 20)
+        var spool = EventSpool(folder: folder.path, name: "events-0", limit: 1 << 20)
         let batches = (0..<9).map { batch($0, bytes: .random(in: 1...50, using: &random)) }
         for batch in batches { #expect(spool.append([batch]) == true) }
         let oldest = spool.oldest()
@@ -83,7 +83,7 @@ import Testing
 
     /// A damaged batch costs itself only, and its events are counted by the numbers that are missing.
     @Test func whatADamagedFileLosesIsCounted() throws {
-        var spool = EventSpool(folder: folder.path, stream: 0, limit: 1 << 20)
+        var spool = EventSpool(folder: folder.path, name: "events-0", limit: 1 << 20)
         let event = TrackedEvent(.open, mailing: 2, batch: 1, index: 1, time: 5)
         let batches = (0..<3 as Range<UInt64>).map {
             EventBatch(source: 7, sequence: $0 * 4, events: [TrackedEvent](repeating: event, count: 4)).encoded()

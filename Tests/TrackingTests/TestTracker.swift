@@ -64,18 +64,19 @@ struct TestTracker {
 
     /// Runs a buffer while `body` works, and stops it gracefully.
     func buffering(_ body: (EventBuffer) async throws -> Void) async throws {
-        let buffer = EventBuffer(
-            EventStreams(broker), folder: try SpoolFolder(folder.path("spool")), limit: spoolLimit, bounds: bounds,
-            logger: Self.quiet)
+        let buffer = try buffer()
         try await running([buffer]) { try await body(buffer) }
+    }
+
+    func buffer() throws -> EventBuffer {
+        EventBuffer(
+            EventStreams(broker), folder: try SpoolFolder(folder.path("spool")), limit: spoolLimit, bounds: bounds, logger: Self.quiet)
     }
 
     /// Runs a tracker while `body` works, and stops it gracefully.
     func serving(_ body: (Int) async throws -> Void) async throws {
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
-        let events = EventBuffer(
-            EventStreams(broker), folder: try SpoolFolder(folder.path("spool")), limit: spoolLimit, bounds: bounds,
-            logger: Self.quiet)
+        let events = try buffer()
         let server = TrackerServer(
             Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0), connections: connections,
             events: events, logger: Self.quiet, onListening: { continuation.yield($0.port) })

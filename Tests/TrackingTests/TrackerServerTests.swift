@@ -72,6 +72,35 @@ import Testing
         }
     }
 
+    /// RFC 9110 section 10.1.1: some wait for 100 before they send the body.
+    @Test func aPostThatAsksBeforeItsBodyIsToldToGoOn() async throws {
+        let test = try await TestTracker()
+        let path = try test.path("u", .unsubscribe)
+        let form = "List-Unsubscribe=One-Click"
+        let head = "POST \(path) HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: "
+        try await test.serving { port in
+            let client = try RawClient(port)
+            for round in 1...2 {
+                // The second one is sent before the answer to another request.
+                if round == 2 { try await client.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n") }
+                try await client.send("\(head)\(form.utf8.count)\r\n\r\n")
+                let asked = try await client.receive { $0.hasSuffix("HTTP/1.1 100 Continue\r\n\r\n") }
+                #expect(!asked.isClosed && asked.text.hasPrefix(round == 1 ? "HTTP/1.1 100" : "HTTP/1.1 200"))
+                try await client.send(form)
+                let answer = try await client.receive { $0.contains("</html>") }
+                #expect(answer.text.hasPrefix("HTTP/1.1 200") && answer.text.contains("You are unsubscribed"))
+            }
+            // Nobody is asked for a body that is too long, and who has none to send does not wait.
+            let long = try RawClient(port)
+            try await long.send("\(head)20000\r\n\r\n")
+            #expect(try await long.receive().text.hasPrefix("HTTP/1.1 413"))
+            let empty = try RawClient(port)
+            try await empty.send("\(head)0\r\nConnection: close\r\n\r\n")
+            #expect(try await empty.receive().text.hasPrefix("HTTP/1.1 200"))
+            #expect(try await test.arrived(3).count == 3)
+        }
+    }
+
     @Test func whatIsTooLongIsRefusedAndMakesNoEvent() async throws {
         let test = try await TestTracker()
         let (open, unsubscribe) = (try test.path("o", .open), try test.path("u", .unsubscribe))
@@ -175,6 +204,20 @@ import Testing
         try await WebServerRun(limit: 100, first: .seconds(60), whole: .seconds(60)).serving { port in
             let idle = try (0..<500).map { _ in try RawClient(port) }
             try await eventually("they have made room") { idle.count(where: \.isClosed) >= 400 }
+            for _ in 0..<3 {
+                let client = try RawClient(port)
+                try await client.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                #expect(try await client.receive().text.hasPrefix("HTTP/1.1 200"))
+            }
+        }
+    }
+
+    /// Whoever begins a POST and does not end it holds no place either.
+    @Test func unfinishedRequestsKeepNobodyOut() async throws {
+        try await WebServerRun(limit: 20, first: .seconds(60), whole: .seconds(60)).serving { port in
+            let unfinished = try (0..<60).map { _ in try RawClient(port) }
+            for client in unfinished { try await client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n") }
+            try await eventually("they have made room") { unfinished.count(where: \.isClosed) >= 40 }
             for _ in 0..<3 {
                 let client = try RawClient(port)
                 try await client.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -46,6 +46,26 @@ import Text
         #expect(self.answer(.head, path("o", .open)).event?.method == .head)
     }
 
+    /// Whoever has just tried a changed token, and then the good one, tries links out.
+    @Test func aVisitBesideADamagedTokenIsMarked() {
+        let (open, unsubscribe) = (path("o", .open), path("u", .unsubscribe))
+        func answer(_ method: WebRequest.Method, _ target: String, from peer: String, after time: Int64) -> Tracker.Answer {
+            tracker.answer(WebRequest(method, target, agent: "Agent/1", peer: peer), at: now + time)
+        }
+        #expect(answer(.get, String(open.dropLast(3)), from: "192.0.2.1", after: 0).event == nil)
+        #expect(answer(.get, open, from: "192.0.2.1", after: 2000).event?.damaged == true)
+        #expect(answer(.get, open, from: "192.0.2.1", after: 2001).event?.damaged == false)
+        #expect(answer(.get, open, from: "192.0.2.2", after: 1).event?.damaged == false)
+        // A payload that was changed damages the token before it.
+        let link = click("https://shop.example/")
+        #expect(answer(.get, link + "AAAA", from: "192.0.2.3", after: 0).event == nil)
+        #expect(answer(.get, link, from: "192.0.2.3", after: 1).event?.damaged == true)
+        // Another recipient's token is not near it, and a POST is a decision.
+        #expect(answer(.get, path("o", .open), from: "192.0.2.3", after: 2).event?.damaged == false)
+        #expect(answer(.get, String(unsubscribe.dropLast()), from: "192.0.2.4", after: 0).event == nil)
+        #expect(answer(.post, unsubscribe, from: "192.0.2.4", after: 1).event?.damaged == false)
+    }
+
     @Test func aLinkLeadsToItsTargetAndNowhereElse() {
         let target = "https://shop.example/a?b=c&d=%20#e"
         let answer = answer(.get, click(target))
@@ -157,7 +177,9 @@ import Text
     @Test func addressesAreKeptAsConfigured() throws {
         var configuration = Tracker.Configuration(url: "https://t.example.com", keys: keys)
         configuration.trustedProxies = [try #require(IPNetwork("10.0.0.0/8"))]
-        configuration.networks = NamedNetworks([(try #require(IPNetwork("192.0.2.0/24")), "apple-proxy")])
+        let range = try #require(IPNetwork("192.0.2.0/24"))
+        configuration.visitors = VisitorRules(
+            version: "1", rules: [], networks: [.init(name: "apple-proxy", ranges: [range], source: "")])
         func event(_ peer: String, _ forwarded: [String] = []) -> TrackedEvent? {
             Tracker(configuration).answer(WebRequest(.get, path("o", .open), forwarded: forwarded, peer: peer), at: now).event
         }

@@ -5,7 +5,7 @@ from rig.ledger import LedgerAway
 from rig.machine import free_port
 from rig.redis import RedisError
 from .disk import empty_log
-from .plan import ROLES
+from .plan import ROLES, TRACKER
 from .postgres_faults import PostgresFaults
 from .relay import Relay
 
@@ -77,7 +77,24 @@ class Adversary(PostgresFaults):
         if not (role := self.role(fault)):
             return
         self.begin("kill", f"kill {role.name} (pid {role.process.pid}), started again after {fault.seconds:.1f} s")
+        self.end(role)
+        await self.rest(fault.seconds)
+        role.start()
+        role.busy = False
+
+    def end(self, role):
         role.kill()
+        if role.name == TRACKER:
+            self.run.visits.tracker_killed()
+
+    async def tracker_kill(self, fault):
+        role = self.fleet.roles.get(TRACKER)
+        if not role or role.busy or not role.alive:
+            self.log.skip("tracker-kill", "another fault has it, or there is none")
+            return
+        role.busy = True
+        self.begin("tracker-kill", f"kill {role.name} (pid {role.process.pid}), started again after {fault.seconds:.1f} s")
+        self.end(role)
         await self.rest(fault.seconds)
         role.start()
         role.busy = False
@@ -106,7 +123,7 @@ class Adversary(PostgresFaults):
         if not self.take("rolling restart", fault):
             return
         self.begin("rolling", "rolling restart of every role")
-        for name in ROLES:
+        for name in [*ROLES, TRACKER]:
             role = self.fleet.roles.get(name)
             if self.healing.is_set() or not role or role.busy or not role.alive:
                 continue
@@ -188,6 +205,7 @@ class Adversary(PostgresFaults):
         self.begin(fault.kind, text)
         self.log.outage("Redis is away", True)
         await self.run.redis.stop(how)
+        self.run.redis_lost()
         more = between()
         await self.rest(fault.seconds)
         await self.run.redis.start(empty=empty)
@@ -229,6 +247,7 @@ class Adversary(PostgresFaults):
         self.begin("redis-empty", "FLUSHALL")
         try:
             await self.run.redis.ask("FLUSHALL", timeout=10)
+            self.run.redis_lost()
         except (RedisError, OSError) as error:
             self.log.find("harness", f"FLUSHALL: {error}")
         self.taken.discard("Redis")
@@ -247,6 +266,7 @@ class Adversary(PostgresFaults):
             self.log.outage("Redis is away", True)
             link.drop()
             await self.run.redis.promote()
+            self.run.redis_lost()
             self.log.outage("Redis is away", False)
         finally:
             link.close()

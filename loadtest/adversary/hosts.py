@@ -39,6 +39,7 @@ class HostsRun(Run):
     the mailing is added has the recipients' file: they come by way of the ledger."""
 
     adversary_kind = HostsAdversary
+    has_tracker = False
     adding = ("--upload",)
 
     def __init__(self, options, folder):

@@ -2,6 +2,8 @@
 import dataclasses, math, random
 
 ROLES = ["worker-1", "worker-2", "worker-3", "collector-1", "collector-2", "planner-1", "planner-2"]
+TRACKER = "tracker-1"
+"""Has faults of its own."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +33,7 @@ KINDS = {
     "speed": Kind(1, 1, 3, "flotilla mailing speed: a fifth, then as before"),
     "plan-kill": Kind(1, 0.5, 5, "SIGKILL to the leading planner while it plans the mailing, started again later"),
     "collectors": Kind(1, 0.5, 10, "SIGKILL to both collectors, started again later"),
+    "tracker-kill": Kind(2, 0.1, 3, "SIGKILL to the tracker, started again later"),
     "redis-promote": Kind(1, 0.1, 1, "SIGKILL to Redis; a replica that lacks its last moment takes its place"),
     "postgres-kill": Kind(1, 0.2, 5, "SIGKILL to all processes of PostgreSQL, started again"),
     "postgres-restart": Kind(1, 0.2, 5, "PostgreSQL ends in order and starts again"),
@@ -53,10 +56,10 @@ ENGINES = {"sqlite": {"disk"}, "postgres": {k for k in KINDS if k.startswith(("p
 ON_HOSTS = {"kill", "freeze", "term", "rolling", "collectors", "plan-kill", "pause", "speed", "redis-restart", "redis-kill",
             "redis-rewind", "redis-freeze", "redis-empty", "postgres-kill", "postgres-restart", "postgres-freeze"}
 """Faults that `--hosts` can do beside its own: the others need relays, which its hosts do not have."""
-SHORT = ["kill", "freeze", "term", "cut", "redis-kill", "redis-empty", "drop", "disk", "pause", "postgres-kill", "postgres-restart",
-         "postgres-cut", "postgres-disk"]
+SHORT = ["kill", "freeze", "term", "cut", "redis-kill", "redis-empty", "drop", "disk", "pause", "tracker-kill", "postgres-kill",
+         "postgres-restart", "postgres-cut", "postgres-disk"]
 """What a short run has time for."""
-GRACEFUL = {"term", "rolling", "pause", "speed"}
+GRACEFUL = {"term", "rolling", "pause", "speed", "tracker-kill"}
 """Faults after which nobody may be uncertain."""
 
 

@@ -2,7 +2,7 @@
 import asyncio, pathlib, random, shutil, signal, time
 
 from rig import pgbouncer, postgres
-from rig.machine import CannotRun, quiet_port
+from rig.machine import CannotRun, quiet_port, wait_port
 from rig.run_log import RunLog
 from rig.redis import RedisServer
 from rig.fleet import Fleet
@@ -10,10 +10,10 @@ from rig.ledger import Ledger, SQLiteFile
 from rig.record import read_record
 from rig.sink import Sink
 
-from . import diagnosis, judge
+from . import diagnosis, judge, visits
 from .disk import SmallDisk
 from .faults import Adversary
-from .plan import DISKS, ENGINES, GRACEFUL, KINDS, ROLES, STANDBYS, WHERE_ASKED, Fault, draw
+from .plan import DISKS, ENGINES, GRACEFUL, KINDS, ROLES, STANDBYS, TRACKER, WHERE_ASKED, Fault, draw
 from .relay import Relay
 from .watch import TERMINAL, Watch
 
@@ -39,6 +39,7 @@ class Run:
     host = "127.0.0.1"
     """Of the provider."""
     adversary_kind = Adversary
+    has_tracker = True
 
     def __init__(self, options, folder):
         self.o, self.dir = options, pathlib.Path(folder)
@@ -69,7 +70,7 @@ class Run:
         self.disk_note = None
         self.settled = None
         self.snapshot = None
-        self.fleet, self.relay = None, None
+        self.fleet, self.relay, self.visits = None, None, None
 
     # Setting up
 
@@ -94,7 +95,7 @@ class Run:
     def set_up(self):
         rng = random.Random(f"{self.o.seed} world")
         self.fleet = Fleet(self.dir, self.o.flotilla, self.o.grace, self.log.find,
-                           lambda kind, any_: self.log.outage(f"no {kind}", not any_ and self.started is not None))
+                           lambda kind, any_: kind == "tracker" or self.log.outage(f"no {kind}", not any_ and self.started is not None))
         self.make_servers(rng)
         self.adversary, self.watch = self.adversary_kind(self), Watch(self)
         self.log.progress = lambda: self.watch.text() if self.started else ""
@@ -119,6 +120,8 @@ uncertain: {self.o.uncertain}
         self.sink = Sink(self.fleet, self.o.flotilla, self.dir, self.record, address=self.host, options=[
             "--latency", self.o.latency, "--seed", str(self.o.seed), *profile])
         self.provider_port = self.make_way(rng)
+        if self.has_tracker:
+            self.visits = visits.Visits(self, quiet_port(rng))
         self.configure()
 
     def make_way(self, rng):
@@ -145,8 +148,16 @@ uncertain: {self.o.uncertain}
 
     def configure(self):
         place = f'{{url: "{self.ledger_url()}"}}' if self.postgres else f'{{path: "{self.ledger}"}}'
+        tracker = ""
+        if self.visits:
+            keys = self.dir / "tracker.keys"
+            keys.touch(mode=0o600)
+            keys.write_text(visits.KEYS)
+            tracker = (f'tracker: {{url: "http://t.example", listen: "127.0.0.1:{self.visits.port}", keys: "{keys}", '
+                       f'spool: "{self.dir}/spool"}}')
         (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.dir}/redis.sock"}}
 ledger: {place}
+{tracker}
 worker:
   retry_base: 200ms
   retry_cap: 2s
@@ -170,6 +181,8 @@ providers:
         await self.add_mailing()
         for role in self.fleet.roles.values():
             role.start()
+        if self.visits:
+            await asyncio.to_thread(wait_port, self.visits.port)
         self.started = time.time()
         self.log.begun = self.started
 
@@ -199,6 +212,12 @@ providers:
                 await role.ledger_relay.open()
             else:
                 self.fleet.add(name, {})
+        if self.visits:
+            self.fleet.add(TRACKER, {})
+
+    def redis_lost(self):
+        if self.visits:
+            self.visits.redis_lost()
 
     # The run
 
@@ -209,13 +228,19 @@ providers:
             f"mailing {self.mailing}: {self.o.recipients:,} recipients, {self.speed}/s, uncertain: {self.o.uncertain}, lease "
             f"{self.o.lease}, {len(self.plan)} faults in {self.o.seconds:.0f} s")
         watching = asyncio.create_task(self.watch.go())
+        visiting = asyncio.create_task(self.visits.go()) if self.visits else None
         try:
             await self.torment(watching)
             await self.adversary.heal()
             await self.end(watching)
+            if visiting:
+                await self.end_visits(visiting)
             await self.shut_down()
         finally:
             self.watch.stopped = True
+            if visiting:
+                self.visits.stopped = True
+                await asyncio.gather(visiting, return_exceptions=True)
             await asyncio.gather(watching, return_exceptions=True)
         self.log.end_outages()
 
@@ -321,9 +346,16 @@ providers:
             self.log.find("status", f"{left} entries of the status streams were not collected 15 s after the mailing's end")
         await asyncio.sleep(0.5)
 
+    async def end_visits(self, visiting):
+        """Nobody visits any more, and what was done is in the ledger."""
+        self.visits.stopped = True
+        await visiting
+        if left := await self.visits.drained(self.dir / "spool"):
+            self.log.find("events", f"visits were not collected 40 s after the mailing's end: {left}")
+
     async def shut_down(self):
         self.ending = True
-        for kind in ("worker", "planner", "collector"):
+        for kind in ("tracker", "worker", "planner", "collector"):
             roles = [r for r in self.fleet.roles.values() if r.kind == kind and r.alive]
             took = await asyncio.gather(*(r.terminate() for r in roles))
             self.log.say(f"SIGTERM to every {kind}: ended after {max(took, default=0):.1f} s")
@@ -403,6 +435,9 @@ providers:
             rows.append(("late", "messages begun more than 1 s after a pause", late, "0", late == 0))
         if self.graceful():
             rows.append(("graceful", "uncertain, though every fault was a graceful one", listed, "0", listed == 0))
+        tracked = self.visits.judgement() if self.visits else None
+        if tracked:
+            rows += tracked.rows(visits.is_awake(self.visits))
         rows.append(("judge", "the judge finds a tampered record", "yes" if awake else "NO", "yes", awake))
         took = {
             "seed": self.o.seed, "ledger": self.o.ledger, "good": all(r[4] for r in rows), "recipients": self.o.recipients,
@@ -413,6 +448,8 @@ providers:
             "outages": [{"from": a - self.started, "to": b - self.started, "why": w} for a, b, w in self.log.outages],
             "pauses": len(self.adversary.pauses), "late_after_pause": late,
             "redis_peak_mb": memory, "seconds": self.ended - self.started, "seconds_after_healing": self.took,
+            "visits": tracked and {"answered": tracked.answered, "lost_within_the_bound": tracked.excused, "refused": self.visits.refused,
+                                   "broken": self.visits.broken},
             "settled": self.settled, "findings": self.log.findings, "events": self.log.events,
             "plan": [vars(x) for x in self.plan], "stuck": getattr(self, "stuck", None), "report": getattr(self, "report", None),
             "roles": {r.name: {"starts": r.starts, "cpu_seconds": round(r.cpu, 2), "peak_mb": round(r.peak, 1)}

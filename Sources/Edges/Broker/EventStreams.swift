@@ -54,6 +54,14 @@ package struct EventStreams: Sendable {
     /// - Returns: false where the stream is full; then it has none of them.
     package func append(_ batches: [[UInt8]], to stream: Int) async throws(RedisError) -> Bool {
         guard !batches.isEmpty else { return true }
+        do throws(RedisError) { return try await add(batches, to: stream) } catch {
+            guard case .command(let text) = error, Broker.isExhausted(text) else { throw error }
+        }
+        try await broker.renumber(broker.keys.events(stream), by: broker.keys.eventsAnew(stream))
+        return try await add(batches, to: stream)
+    }
+
+    private func add(_ batches: [[UInt8]], to stream: Int) async throws(RedisError) -> Bool {
         let reply = try await broker.redis.run(
             Scripts.append, keys: [broker.keys.events(stream)],
             arguments: [RedisArgument(bounds.entries), RedisArgument(bounds.bytes), RedisArgument(WireVersion.current)]

@@ -79,13 +79,18 @@ package struct Keys: Sendable {
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.
     func status(_ partition: Int) -> String { "\(tag):status:\(partition)" }
 
-    /// Stream, an entry a suppression, or one that was lifted: the last hundred thousand (`RecentSuppressions`); expires a week after the
-    /// last one. A message that is in Redis already is not started when its recipient is among them.
+    /// Stream, an entry a suppression, or one that was lifted, with a hash of its address: the last hundred thousand
+    /// (`RecentSuppressions`); expires a week after the last one. A message that is in Redis already is not started when its
+    /// recipient is among them.
     var suppressed: String { "\(tag):suppressed" }
 
     /// Stream, an entry a batch of tracked events (`EventStreams`); an entry is deleted when the collector has committed it. It is bounded:
     /// trackers keep what it does not take.
     func events(_ number: Int) -> String { "\(tag):events:\(number)" }
+
+    /// Streams: the two above while they begin anew (`renumber.lua`).
+    var suppressedAnew: String { "\(tag):suppressed:anew" }
+    func eventsAnew(_ number: Int) -> String { "\(tag):events:anew:\(number)" }
 
     /// Stream: entries of lanes that could not be read (`DeadLetters`); an entry is deleted when the collector has committed it.
     var deadLetters: String { "\(tag):dead" }

@@ -53,6 +53,8 @@ extension EventStore {
 package final class EventRules: Sendable {
     package typealias Classify = @Sendable (_ visits: [TrackedEvent], _ linksOfParts: [Int]) -> [VisitorClass]
 
+    /// Finds links that many of one domain followed at once; nil where nobody looks for them.
+    package let domains: EventClassifier?
     private let classify: Classify
     private let links: (@Sendable (Mailing) -> [Int])?
     /// The links of mailings' messages.
@@ -62,9 +64,12 @@ package final class EventRules: Sendable {
 
     /// - Parameters:
     ///   - links: how many links each part of a mailing's messages has; nil where that is not known.
+    ///   - domains: the classifier of links that many of one domain follow at once.
     ///   - classify: the classes of one recipient's events, which are in the order of their times.
-    package init(links: (@Sendable (Mailing) -> [Int])? = nil, classify: @escaping Classify) {
-        (self.links, self.classify) = (links, classify)
+    package init(
+        links: (@Sendable (Mailing) -> [Int])? = nil, domains: EventClassifier? = nil, classify: @escaping Classify
+    ) {
+        (self.links, self.domains, self.classify) = (links, domains, classify)
     }
 
     /// Everybody is a person.
@@ -117,6 +122,8 @@ package struct EventSummary: Sendable, Equatable {
     /// Suppressions in force of people whose unsubscribing had been counted before: whoever wrote it may have ended before workers were
     /// told.
     package var suppressedBefore: [Suppression] = []
+    /// Recipients who unsubscribed or took that back, and of whom no address is kept, nor what stands for it: nothing was changed.
+    package var withoutAddress = 0
     /// Held recipients who turned out to have their message.
     package var settled = 0
 

@@ -1,7 +1,8 @@
 package import Model
 
 /// Removes the recipients of mailings that ended long ago: their values, results, errors, events and excluded rows. The mailing's row, its
-/// identity and all that its report counts stay.
+/// identity and all that its report counts stay; and for three years, where the messages had links to the tracker, a hash of each address,
+/// by which whoever unsubscribes is heard.
 package protocol RetentionStore: Sendable {
     /// The mailings that ended before the rule's time and whose recipients are still kept, the oldest first, with why they have to be.
     func agedMailings(_ rule: RetentionRule) async throws(LedgerError) -> [AgedMailing]

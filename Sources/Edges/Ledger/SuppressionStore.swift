@@ -23,7 +23,8 @@ package protocol SuppressionStore: Sendable {
         _ filter: SuppressionFilter, after: Suppression.Key?, limit: Int
     ) async throws(LedgerError) -> [Suppression]
 
-    /// The suppressions of one address of a channel, for all categories, those that have expired among them.
+    /// The suppressions of one address of a channel, for all categories, those that have expired among them, and those by what stands for
+    /// the address (`AddressHasher`).
     func suppressions(of address: String, _ channel: Channel) async throws(LedgerError) -> [Suppression]
 
     /// Which of some addresses mailings of a kind are not sent to at a moment.
@@ -34,7 +35,7 @@ package protocol SuppressionStore: Sendable {
     ) async throws(LedgerError) -> [Int: Suppression]
 
     /// The addresses that have a suppression for mailings of a kind, in order, for a filter in memory: expired ones are among them, and an
-    /// address may occur twice.
+    /// address may occur twice. What stands for an address (`AddressHasher`) is as it is.
     /// - Parameters:
     ///   - after: the last one of the page before; empty for the first page.
     ///   - limit: how many at most.

@@ -9,13 +9,15 @@ import ServiceLifecycle
 /// Takes what visitors of messages' links did from the events streams and writes it into the ledger, beside the collector of results, which
 /// never waits for it. Any number may run. An entry may be read twice and counts once; it is confirmed to Redis only after the commit.
 package struct EventCollector: Service {
-    package typealias Store = EventStore & LeadershipStore & CopyStore
+    package typealias Store = EventStore & LeadershipStore & CopyStore & VisitDomainStore
 
     private let broker: Broker
     private let ledger: any Store
     private let rules: EventRules
     private let streams: EventStreams
     private let loop: CollectingLoop<EventStreams>
+    private let identity: LedgerIdentity
+    private let domains: DomainBursts?
     private let unreadable = UnreadableLog()
     private let meters = EventMeters()
     private let logger: Logger
@@ -31,10 +33,12 @@ package struct EventCollector: Service {
     ) {
         (self.broker, self.ledger, self.rules, self.logger) = (broker, ledger, rules, logger)
         streams = EventStreams(broker)
+        identity = LedgerIdentity(logger: logger)
+        domains = rules.domains.map { DomainBursts(ledger, rules, $0, logger: logger) }
         loop = CollectingLoop(
             broker, blocking: EventStreams(broker), streams,
             CollectorReading(entries: "visits", name: name, limit: limit, abandoned: abandoned),
-            LedgerOwnership(identity: LedgerIdentity(logger: logger), epochs: EpochStore(broker), ledger: ledger), logger: logger)
+            LedgerOwnership(identity: identity, epochs: EpochStore(broker), ledger: ledger), logger: logger)
     }
 
     /// Collects until a graceful shutdown, and then what is still there.
@@ -61,9 +65,23 @@ package struct EventCollector: Service {
     /// by itself.
     private func take(_ entries: [EventStreams.Entry], _ streams: EventStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
-        try await RecentSuppressions(broker).tell(summary.suppressed + summary.suppressedBefore, lifted: summary.unsuppressed)
+        guard let name = await ledgerName() else { return false }
+        try await RecentSuppressions(broker).tell(summary.suppressed + summary.suppressedBefore, lifted: summary.unsuppressed, of: name)
         try await streams.confirm(entries)
+        await domains?.look(at: entries.compactMap(\.batch))
         return true
+    }
+
+    /// By what workers know whose suppressions they are told of.
+    /// - Returns: nil when the process was cut short.
+    private func ledgerName() async -> String? {
+        var backoff = Backoff()
+        while true {
+            do throws(LedgerError) { return try await identity.name(of: ledger) } catch {
+                logger.error("the ledger cannot be read; events wait in Redis: \(error)")
+            }
+            guard await backoff.wait() else { return nil }
+        }
     }
 
     /// Writes until the ledger has taken it.
@@ -100,6 +118,13 @@ package struct EventCollector: Service {
                 """
                 \(summary.invalid) events are of recipients that their mailings never had, and are not counted. Do two ledgers share one \
                 file of tracker.keys?
+                """)
+        }
+        if summary.withoutAddress > 0 {
+            logger.notice(
+                """
+                \(summary.withoutAddress) recipients unsubscribed, or took that back, of whom nothing is kept any more: they were \
+                erased, or their mailing is gone or was pruned long ago. Nothing was changed
                 """)
         }
         if summary.settled > 0 { logger.notice("\(summary.settled) held recipients have opened or followed their messages: they are sent") }

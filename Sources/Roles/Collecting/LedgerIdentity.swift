@@ -57,7 +57,8 @@ final class LedgerIdentity: Sendable {
         }
     }
 
-    private func name(of ledger: any LeadershipStore) async throws(LedgerError) -> String {
+    /// The ledger's name, read where it was not yet.
+    func name(of ledger: any LeadershipStore) async throws(LedgerError) -> String {
         if let name = known.withLock({ $0 }) { return name }
         let name = try await ledger.identity()
         known.withLock { $0 = name }

@@ -56,8 +56,8 @@ package struct OrderAnnouncer: Sendable {
     @discardableResult
     func tell(_ suppressions: [Suppression], lifted: [Suppression.Key] = []) async -> Bool {
         guard let broker else { return false }
-        do throws(RedisError) {
-            try await RecentSuppressions(broker).tell(suppressions, lifted: lifted)
+        do {
+            try await RecentSuppressions(broker).tell(suppressions, lifted: lifted, of: ledger.identity())
             return true
         } catch {
             return false

@@ -1,8 +1,8 @@
 import DequeModule
 package import Model
 
-/// The events of one stream on their way to Redis: which are gathered, sent, written to the spool and dropped. It takes the time and says
-/// what to do; `EventSender` does it.
+/// The events of one kind and stream on their way to Redis: which are gathered, sent, written to the spool and dropped. It takes the time
+/// and says what to do; `EventSender` does it.
 ///
 /// Events keep their order: what is in the spool is older than what is in memory, and while the spool has any, all that is new goes behind
 /// it. An event is in memory or in the spool until Redis is known to have it.
@@ -10,7 +10,8 @@ package struct EventQueue: Sendable {
     package struct Bounds: Sendable {
         /// Events of a batch at most.
         package var batch = 500
-        /// Events in memory at most, and bytes of their wire form. The last tenth of both is for choices.
+        /// Events in memory at most, and bytes of their wire form. From half of either on they go to the spool, also while Redis takes
+        /// them: it takes fewer than come.
         package var events = 50_000
         package var bytes = 16 << 20
         /// Batches that are sent together at most.
@@ -19,6 +20,13 @@ package struct EventQueue: Sendable {
         package var patience: Int64 = 100
 
         package init() {}
+
+        /// A part of the memory.
+        package func tenths(_ count: Int) -> Bounds {
+            var part = self
+            (part.events, part.bytes) = (events * count / 10, bytes / 10 * count)
+            return part
+        }
     }
 
     /// Events in their wire form.
@@ -83,10 +91,9 @@ package struct EventQueue: Sendable {
     /// Nothing is in memory.
     package var isEmpty: Bool { count == 0 }
 
-    /// Takes an event where there is room. However many pixels are loaded, there is some for who unsubscribes.
+    /// Takes an event where there is room.
     package mutating func add(_ event: TrackedEvent) -> Admission {
-        let tenths = event.action.isChoice ? 10 : 9
-        guard count < bounds.events * tenths / 10, waitingBytes < bounds.bytes / 10 * tenths else {
+        guard count < bounds.events, waitingBytes < bounds.bytes else {
             dropped += 1
             return .dropped
         }
@@ -118,7 +125,8 @@ package struct EventQueue: Sendable {
     /// What has to be written to the spool now, in order; empty for nothing.
     package func toSpool(at now: Int64) -> [[UInt8]] {
         let isLate = inFlight > 0 && now - since >= bounds.patience
-        return hasSpool || isAway || isLate ? waiting.map(\.wire) : []
+        let isCrowded = waitingEvents > bounds.events / 2 || waitingBytes > bounds.bytes / 2
+        return hasSpool || isAway || isLate || isCrowded ? waiting.map(\.wire) : []
     }
 
     /// The first so many batches of the waiting ones are in the spool.

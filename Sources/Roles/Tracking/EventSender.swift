@@ -5,8 +5,14 @@ import Model
 import Policy
 import Synchronization
 
-/// Brings the events of one stream to Redis, by way of the spool where Redis does not take them; the shell of `EventQueue`.
+/// Brings the events of one kind to one stream of Redis, by way of the spool where Redis does not take them; the shell of `EventQueue`.
 final class EventSender: Sendable {
+    /// What is sent, as the spool's files and the metrics name it.
+    enum Kind: String, Sendable {
+        case visits = "events"
+        case choices
+    }
+
     private struct Lines {
         var away = RepeatedLine()
         var dropped = RepeatedLine()
@@ -33,12 +39,12 @@ final class EventSender: Sendable {
     /// Batches that are sent together at most.
     private static let together = 32
 
-    init(_ number: Int, to streams: EventStreams, spool: EventSpool, source: UInt64, bounds: EventQueue.Bounds, logger: Logger) {
+    init(_ kind: Kind, to number: Int, of streams: EventStreams, spool: EventSpool, queue: EventQueue, logger: Logger) {
         self.number = number
         self.streams = streams
         self.logger = logger
-        queue = Mutex(EventQueue(source: source, hasSpool: !spool.isEmpty, bounds: bounds))
-        let labels = [("stream", "\(number)")]
+        self.queue = Mutex(queue)
+        let labels = [("stream", "\(number)"), ("kind", kind.rawValue)]
         waiting = Gauge(label: "flotilla_tracker_events_waiting", dimensions: labels)
         spoolBytes = Gauge(label: "flotilla_tracker_spool_bytes", dimensions: labels)
         let bytes = spool.bytes

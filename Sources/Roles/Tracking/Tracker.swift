@@ -1,12 +1,14 @@
 package import Model
 package import Policy
 package import Signing
+import Synchronization
 package import Telemetry
 package import Text
 
-/// Answers the visitors of messages' links. It looks nothing up and changes nothing: what a link needs is signed in it, and what happened
-/// is the event of its answer. Whatever a visitor sends, it neither traps nor leads elsewhere than a message did.
-package struct Tracker: Sendable {
+/// Answers the visitors of messages' links. It looks nothing up: what a link needs is signed in it, and what happened is the event of its
+/// answer. It remembers nothing but the tokens that were refused a moment ago. Whatever a visitor sends, it neither traps nor leads
+/// elsewhere than a message did.
+package final class Tracker: Sendable {
     package struct Configuration: Sendable {
         /// The public address, without a final slash.
         package var url: String
@@ -14,7 +16,8 @@ package struct Tracker: Sendable {
         /// Whose word on the visitor's address is taken.
         package var trustedProxies: [IPNetwork] = []
         package var addresses = AddressKeeping.none
-        package var networks = NamedNetworks([])
+        /// Who visitors are.
+        package var visitors = VisitorRules(version: "none", rules: [], networks: [])
 
         package init(url: String, keys: SigningKeys) {
             self.url = url
@@ -53,6 +56,7 @@ package struct Tracker: Sendable {
     /// The path of the public address, which a proxy may have removed or not.
     private let base: [UInt8]
     private let host: String
+    private let damaged: Mutex<DamagedTokens>
 
     package init(_ configuration: Configuration) {
         self.configuration = configuration
@@ -60,6 +64,7 @@ package struct Tracker: Sendable {
         base = Array((url?.path ?? "").utf8)
         host = url?.host.lowercased() ?? ""
         pages = TrackerPages(base: url?.path ?? "")
+        damaged = Mutex(DamagedTokens(window: configuration.visitors.bursts.window))
     }
 
     /// - Parameter now: milliseconds since 1970.
@@ -103,15 +108,17 @@ package struct Tracker: Sendable {
     private func open(_ token: ArraySlice<UInt8>, _ request: WebRequest, _ now: Int64) -> Answer {
         do throws(TokenFault) {
             let subject = try configuration.keys.verify(token, for: .open)
-            return Answer(pages.pixel, .open, event: event(.open, of: subject, request, now))
-        } catch { return Answer(pages.refused, .refused, fault: error) }
+            return Answer(pages.pixel, .open, event: event(.open, of: subject, token, request, now))
+        } catch { return refuse(token, error, request, now) }
     }
 
     private func click(_ path: ArraySlice<UInt8>, _ request: WebRequest, _ now: Int64) -> Answer {
         do throws(TokenFault) {
             let (subject, link) = try TrackedLink.read(path, keys: configuration.keys)
-            return Answer(pages.redirect(to: link.target), .click, event: event(.click, of: subject, link: link.number, request, now))
-        } catch { return Answer(pages.refused, .refused, fault: error) }
+            var event = event(.click, of: subject, path, request, now)
+            event.link = link.number
+            return Answer(pages.redirect(to: link.target), .click, event: event)
+        } catch { return refuse(path, error, request, now) }
     }
 
     /// RFC 8058: a POST unsubscribes, whoever sends it and whatever its body is; nothing else does, as programs follow links that they
@@ -122,11 +129,22 @@ package struct Tracker: Sendable {
             let isChoice = purpose == .preferences
             guard request.method == .post else { return Answer(isChoice ? pages.preferences : pages.unsubscribe, .page) }
             guard isChoice, request.target.hasSuffix(TrackerPages.again) else {
-                return Answer(pages.unsubscribed, .unsubscribe, event: event(.unsubscribe, of: subject, request, now))
+                return Answer(pages.unsubscribed, .unsubscribe, event: event(.unsubscribe, of: subject, token, request, now))
             }
-            return Answer(pages.subscribed, .resubscribe, event: event(.resubscribe, of: subject, request, now))
-        } catch { return Answer(pages.refused, .refused, fault: error) }
+            return Answer(pages.subscribed, .resubscribe, event: event(.resubscribe, of: subject, token, request, now))
+        } catch { return refuse(token, error, request, now) }
     }
+
+    /// - Parameter path: the token, and what follows behind a slash.
+    private func refuse(_ path: ArraySlice<UInt8>, _ fault: TokenFault, _ request: WebRequest, _ now: Int64) -> Answer {
+        if let visitor = visitor(of: request) {
+            let pseudonym = configuration.keys.pseudonym(of: visitor.bytes)
+            damaged.withLock { $0.add(Self.token(path), by: pseudonym, at: now) }
+        }
+        return Answer(pages.refused, .refused, fault: fault)
+    }
+
+    private static func token(_ path: ArraySlice<UInt8>) -> ArraySlice<UInt8> { path.prefix { $0 != UInt8(ascii: "/") } }
 
     private func fixed(_ path: ArraySlice<UInt8>, _ request: WebRequest) -> Answer {
         guard request.method != .post else { return Answer(pages.onlyRead, .other) }
@@ -146,7 +164,7 @@ package struct Tracker: Sendable {
     }
 
     private func event(
-        _ action: TrackedAction, of subject: TokenSubject, link: UInt16 = 0, _ request: WebRequest, _ now: Int64
+        _ action: TrackedAction, of subject: TokenSubject, _ path: ArraySlice<UInt8>, _ request: WebRequest, _ now: Int64
     ) -> TrackedEvent {
         let method: TrackedMethod =
             switch request.method {
@@ -155,15 +173,22 @@ package struct Tracker: Sendable {
             case .get, .other: .get
             }
         var event = TrackedEvent(
-            action, by: method, mailing: subject.mailing, batch: subject.batch, index: subject.index, link: link, time: now)
+            action, by: method, mailing: subject.mailing, batch: subject.batch, index: subject.index, time: now)
         event.agent = AgentCleaning.cleaned(request.agent)
-        let proxies = configuration.trustedProxies
-        guard let visitor = VisitorAddress(peer: request.peer, forwarded: proxies.isEmpty ? [] : request.forwarded, trusted: proxies) else {
-            return event
-        }
+        guard let visitor = visitor(of: request) else { return event }
         event.visitor = configuration.keys.pseudonym(of: visitor.bytes)
-        event.network = configuration.networks.name(of: visitor.number)
+        event.network = configuration.visitors.networks.name(of: visitor.number)
         event.address = visitor.text(configuration.addresses)
+        // A POST is a decision, whatever came before.
+        if method != .post {
+            let pseudonym = event.visitor
+            event.damaged = damaged.withLock { $0.isNear(Self.token(path), by: pseudonym, at: now) }
+        }
         return event
+    }
+
+    private func visitor(of request: WebRequest) -> VisitorAddress? {
+        let proxies = configuration.trustedProxies
+        return VisitorAddress(peer: request.peer, forwarded: proxies.isEmpty ? [] : request.forwarded, trusted: proxies)
     }
 }

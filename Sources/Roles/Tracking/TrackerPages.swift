@@ -31,7 +31,11 @@ struct TrackerPages: Sendable {
             <form method="post"><button type="submit">Unsubscribe</button></form>
             """)
         unsubscribed = Self.page(
-            200, base, "You are unsubscribed", "<p>You will not get these messages any more. You can close this page.</p>")
+            200, base, "You are unsubscribed",
+            """
+            <p>You will not get these messages any more. You can close this page.</p>
+            <p>If the sender has erased your data meanwhile, no address of yours is known there, and there was nothing to change.</p>
+            """)
         preferences = Self.page(
             200, base, "Your messages",
             """
@@ -39,7 +43,11 @@ struct TrackerPages: Sendable {
             <form method="post" action="?"><button type="submit">Stop these messages</button></form>
             <form method="post" action="\(Self.again)"><button type="submit">Get these messages again</button></form>
             """)
-        subscribed = Self.page(200, base, "You are subscribed", "<p>You will get these messages again. You can close this page.</p>")
+        subscribed = Self.page(
+            200, base, "You are subscribed",
+            """
+            <p>You will get these messages again, if the sender still has your address. You can close this page.</p>
+            """)
         refused = Self.page(
             404, base, "This link does not work",
             "<p>It may have been cut off or changed on its way. Try the link in the message itself, or copy it again as a whole.</p>")

@@ -7,7 +7,7 @@ extension EventRules {
     /// The rules that a configuration has.
     static func usual(_ settings: Settings) -> EventRules {
         let classifier = EventClassifier(settings.visitors)
-        return EventRules(links: { $0.tracking?.linksOfParts ?? [] }) { visits, links in
+        return EventRules(links: { $0.tracking?.linksOfParts ?? [] }, domains: classifier) { visits, links in
             classifier.classify(visits, linksOfParts: links)
         }
     }

@@ -187,7 +187,7 @@ struct RoleRuntime {
     func tracker(_ broker: Broker, keys: SigningKeys, spool: String, connections: Int) throws(SpoolFolderError) -> [any Service] {
         var configuration = Tracker.Configuration(url: settings.tracker.url ?? "", keys: keys)
         configuration.trustedProxies = settings.tracker.trustedProxies
-        configuration.networks = settings.visitors.networks
+        configuration.visitors = settings.visitors
         configuration.addresses = settings.tracker.addresses
         let events = EventBuffer(
             EventStreams(broker), folder: try SpoolFolder(spool), limit: settings.tracker.spoolLimit, logger: logger)

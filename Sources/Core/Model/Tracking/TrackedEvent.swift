@@ -40,7 +40,8 @@ package struct TrackedEvent: Sendable, Equatable {
     package var visitor: UInt64 = 0
     /// The visitor's address, where it is kept at all; else empty. `addressBytes` at most.
     package var address = ""
-    /// Its token was damaged, and near a good one.
+    /// A machine's, by what was seen beside it: its visitor had just tried a damaged token near this one; or, in the ledger, many
+    /// recipients of its domain followed its link at once.
     package var damaged = false
 
     package static let batches: UInt32 = 1 << 20

@@ -17,6 +17,7 @@ struct StoredEvent: Equatable {
     var visitorHash: UInt64
     /// Empty unless addresses are kept.
     var address: String
+    /// As `TrackedEvent.damaged`.
     var damaged: Bool
 
     init(_ event: TrackedEvent, client: Int64) {

@@ -14,6 +14,7 @@ enum PostgreSQLSchema {
         Migration(name: "30 events", sql: events),
         Migration(name: "33 numbers", sql: numbers),
         Migration(name: "38 channels", sql: channels),
+        Migration(name: "40 pruned addresses", sql: prunedAddresses),
     ]
 
     /// Has the tables be those of this release.

@@ -1,11 +1,14 @@
 import Model
+import Signing
 import Text
 
 /// What the list of suppressions holds of a person.
 enum ErasedSuppressions {
     /// Forgets which suppressions of the person were removed, and those that there are where they are to go too.
     static func erase(_ db: any SQLTransaction, _ person: ErasedPerson, _ erasure: inout Erasure) throws {
-        let addresses = Set(person.addresses + AddressSearch(person.addresses).addresses).sorted()
+        let plain = Set(person.addresses + AddressSearch(person.addresses).addresses).sorted()
+        let hasher = try PrunedAddresses.hasher(db)
+        let addresses = plain + plain.map { hasher.text(of: $0) }
         for channel in Channel.allCases {
             for address in addresses {
                 let key: [any SQLConvertible] = [channel.rawValue, address]

@@ -1,4 +1,5 @@
 import Model
+import Signing
 import Text
 
 /// Erases again from a copy that was made before.
@@ -23,6 +24,7 @@ extension ErasureList {
         for letter in try ErasedTexts.letters(db, found) { erasure.letters += try ErasedTexts.empty(db, letter) }
         try ErasedTexts.erase(db, found)
         erasure.suppressions = try search.removeSuppressions(db)
+        try PrunedAddresses.erase(db, search.addresses)
         return erasure
     }
 }
@@ -92,10 +94,12 @@ private struct PersonSearch {
     /// - Returns: how many suppressions were removed.
     func removeSuppressions(_ db: any SQLTransaction) throws -> Int {
         var removed = 0
+        let hasher = try PrunedAddresses.hasher(db)
         for (address, entry) in found.sorted(by: { $0.key < $1.key }) {
-            try db.run("DELETE FROM suppression_removal WHERE lower(address) = ? AND at <= ?", [address, entry.at])
+            let forms: [any SQLConvertible] = [address, hasher.text(of: address), entry.at]
+            try db.run("DELETE FROM suppression_removal WHERE lower(address) IN (?, ?) AND at <= ?", forms)
             guard entry.withSuppressions else { continue }
-            try db.run("DELETE FROM suppression WHERE lower(address) = ? AND changed <= ?", [address, entry.at])
+            try db.run("DELETE FROM suppression WHERE lower(address) IN (?, ?) AND changed <= ?", forms)
             removed += db.changes
         }
         guard removed > 0 else { return 0 }

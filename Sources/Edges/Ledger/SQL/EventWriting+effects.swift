@@ -22,32 +22,43 @@ extension EventWriting {
                 for choice in choices where choice.index < recipients.count {
                     let address = Self.address(recipients, choice.index, target.channel)
                     // The values of a person who was erased are not there any more.
-                    guard !address.isEmpty else { continue }
-                    let key = Suppression.Key(target.channel, address, category: target.category)
-                    if choice.isUnsubscribed {
-                        let one = Suppression(key, reason: .unsubscribe, source: batch.message(choice.index), at: choice.at)
-                        let audit = SuppressionAudit(AuditNote(.suppress, actor: Self.actor))
-                        let change = try SQLLedger.suppress(db, [one], audit, now: now)
-                        if change.added + change.replaced > 0 {
-                            added[key] = one
-                            removed.remove(key)
-                        }
-                    } else if let old = try SQLLedger.suppression(db, key), old.reason == .unsubscribe, old.at <= choice.at {
-                        // What somebody else put on the list, or they themselves since, stays.
-                        let audit = SuppressionAudit(AuditNote(.unsuppress, actor: Self.actor))
-                        for one in try SQLLedger.unsuppress(db, [key], audit, now: now) {
-                            added[one.key] = nil
-                            removed.insert(one.key)
-                        }
+                    guard !address.isEmpty else {
+                        summary.withoutAddress += 1
+                        continue
                     }
+                    let key = Suppression.Key(target.channel, address, category: target.category)
+                    try choose(
+                        key, choice.isUnsubscribed, at: choice.at, source: batch.message(choice.index), &added, &removed, now: now)
                 }
             }
         }
+        summary.withoutAddress += try applyPruned(&added, &removed, now: now)
         summary.suppressed = Array(added.values)
         summary.unsuppressed = Array(removed)
         summary.suppressedBefore = try suppressedBefore(now: now)
         summary.settled = try settle(now: now)
         return summary
+    }
+
+    /// Carries out what one recipient chose.
+    func choose(
+        _ key: Suppression.Key, _ isUnsubscribed: Bool, at time: Int64, source: String,
+        _ added: inout [Suppression.Key: Suppression], _ removed: inout Set<Suppression.Key>, now: Int64
+    ) throws {
+        if isUnsubscribed {
+            let one = Suppression(key, reason: .unsubscribe, source: source, at: time)
+            let change = try SQLLedger.suppress(db, [one], SuppressionAudit(AuditNote(.suppress, actor: Self.actor)), now: now)
+            guard change.added + change.replaced > 0 else { return }
+            added[key] = one
+            removed.remove(key)
+        } else if let old = try SQLLedger.suppression(db, key), old.reason == .unsubscribe, old.at <= time {
+            // What somebody else put on the list, or they themselves since, stays.
+            let audit = SuppressionAudit(AuditNote(.unsuppress, actor: Self.actor))
+            for one in try SQLLedger.unsuppress(db, [key], audit, now: now) {
+                added[one.key] = nil
+                removed.insert(one.key)
+            }
+        }
     }
 
     /// The suppressions in force of those who unsubscribed by events that had been counted before.

@@ -37,6 +37,8 @@ struct EventWriting {
     private(set) var choices: [Choice] = []
     /// What recipients chose by events that had been counted before.
     private(set) var choicesAgain: [Choice] = []
+    /// What recipients of mailings chose that are gone, or whose recipients are.
+    private(set) var prunedChoices: [TrackedEvent] = []
     private(set) var arrivals: [Arrival] = []
     var summary = EventSummary()
 
@@ -53,6 +55,9 @@ struct EventWriting {
         let ids = Dictionary(uniqueKeysWithValues: mailings.map { ($0.number, $0.id) })
         choicesAgain = unseen.again.compactMap { Self.unsubscription($0, ids) }
         choices = unseen.doubtful.compactMap { Self.unsubscription($0, ids) }
+        prunedChoices = [unseen.events, unseen.again, unseen.doubtful].joined().filter {
+            $0.action.isChoice && $0.method == .post && ids[$0.mailing] == nil
+        }
         guard !events.isEmpty else { return }
         let places = Dictionary(uniqueKeysWithValues: mailings.enumerated().map { ($1.number, UInt64($0)) })
         // By mailing, batch and place in it, as the rows are stored; then as they came.
@@ -251,13 +256,18 @@ extension EventWriting {
     }
 
     /// Classifies the events of recipients of one mailing again.
+    /// - Parameter change: changes before that what is known of the events of the recipient at a place.
     /// - Returns: how many events are of another class now.
-    mutating func reclassify(_ recipients: [(batch: BatchID, index: Int, events: [StoredEvent])]) throws -> Int {
+    mutating func reclassify(
+        _ recipients: [(batch: BatchID, index: Int, events: [StoredEvent])],
+        change: (_ place: Int, _ events: inout [StoredEvent]) -> Void = { _, _ in }
+    ) throws -> Int {
         try clients.load(Set(recipients.flatMap { $0.events.map(\.client) }))
         var rows: [[any SQLConvertible]] = []
         var changed = 0
-        for (batch, index, before) in recipients {
+        for (place, (batch, index, before)) in recipients.enumerated() {
             var after = before
+            change(place, &after)
             try classify(&after, batch.mailing)
             guard after != before else { continue }
             changed += zip(before, after).filter { $0 != $1 }.count

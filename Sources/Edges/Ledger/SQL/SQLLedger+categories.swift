@@ -63,14 +63,16 @@ extension SQLLedger {
     ) async throws(LedgerError) -> Set<String> {
         guard !addresses.isEmpty else { return [] }
         return try await read("looking for suppressions") { db in
-            try Set(
+            let asked = try Self.withHashes(db, addresses, channel)
+            let found = try Set(
                 db.all(
                     String.self,
                     """
                     SELECT address FROM \(db.elements) CROSS JOIN suppression
                     WHERE channel = ? AND address = value AND (expires IS NULL OR expires > ?)
                     GROUP BY address HAVING min(category) > ''
-                    """, [JSONWriter.list(of: addresses), channel.rawValue, now]))
+                    """, [JSONWriter.list(of: asked), channel.rawValue, now]))
+            return Set(asked.indices.filter { found.contains(asked[$0]) }.map { addresses[$0 % addresses.count] })
         }
     }
 }

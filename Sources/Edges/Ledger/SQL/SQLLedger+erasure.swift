@@ -39,6 +39,7 @@ extension SQLLedger: ErasureStore {
             for letter in found.letters { erasure.letters += try ErasedTexts.empty(db, letter) }
             try ErasedTexts.erase(db, search)
             try ErasedSuppressions.erase(db, person, &erasure)
+            try PrunedAddresses.erase(db, person.addresses + search.addresses)
             erasure.unplanned = try db.all(
                 String.self,
                 "SELECT id FROM mailing WHERE planning_done = 0 AND state NOT IN ('sent', 'stopped', 'failed') ORDER BY id"

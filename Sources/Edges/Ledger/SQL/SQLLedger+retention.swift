@@ -34,9 +34,13 @@ extension SQLLedger: RetentionStore {
             let begun = ContinuousClock.now
             var removal = Removal(db: db, id: id, deadline: begun + budget)
             try Self.mark(db, id, rule, note: note, now: now)
+            guard try PrunedAddresses.keep(db, id, until: removal.deadline) else { return (begun, 0, false) }
             if let recipients = try db.removeAtOnce(id) { removal.recipients += recipients }
             let isLast = try removal.run()
-            if isLast { try db.run("UPDATE mailing SET pruning = 0 WHERE id = ?", [id.description]) }
+            if isLast {
+                try db.run("UPDATE mailing SET pruning = 0 WHERE id = ?", [id.description])
+                try PrunedAddresses.forget(db, now: now)
+            }
             return (begun, removal.recipients, isLast)
         }
         if isLast { await engine.tidy(after: id) }

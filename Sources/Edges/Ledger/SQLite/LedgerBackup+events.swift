@@ -29,6 +29,27 @@ extension LedgerBackup {
     }
 }
 
+extension LedgerBackup {
+    /// Takes over what is kept of the addresses of pruned mailings' recipients: whoever was erased since is not among them.
+    /// - Returns: false where that cannot be read.
+    static func mergePrunedAddresses(into db: Database) -> Bool {
+        do {
+            try db.inTransaction {
+                try db.execute(
+                    sql: """
+                        INSERT OR REPLACE INTO main.pruned_address (number, batch, hashes)
+                        SELECT r.number, r.batch, r.hashes FROM replaced.pruned_address r
+                        WHERE r.number IN (SELECT number FROM main.mailing WHERE pruned IS NOT NULL)
+                        """)
+                return .commit
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
 /// The events of one mailing, in one transaction of the copy; the ledger of before is attached as `replaced`.
 struct EventMerging {
     private let db: SQLiteTransaction

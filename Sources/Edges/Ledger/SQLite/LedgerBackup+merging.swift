@@ -35,6 +35,7 @@ extension LedgerBackup {
                     lost[id] = name
                 }
             }
+            if difference == nil, !mergePrunedAddresses(into: db) { lacksEvents = true }
             let joined = difference == nil ? mergeSuppressions(into: db, mustAgree: damage != nil) : nil
             merged.suppressions = joined ?? 0
             let lacksList = difference == nil ? joined == nil : hasSuppressions(db)

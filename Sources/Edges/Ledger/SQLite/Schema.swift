@@ -62,6 +62,7 @@ enum Schema {
         migrator.registerMigration("30 events") { db in try db.execute(sql: events) }
         migrator.registerMigration("33 numbers") { db in try db.execute(sql: numbers) }
         migrator.registerMigration("38 channels") { db in try db.execute(sql: channels) }
+        migrator.registerMigration("40 pruned addresses") { db in try db.execute(sql: prunedAddresses) }
         return migrator
     }
 }

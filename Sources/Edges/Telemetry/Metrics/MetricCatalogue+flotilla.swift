@@ -40,6 +40,7 @@ extension MetricDescription.Label {
     fileprivate static let tokenFault = Self(
         name: "reason", values: .fixed(["malformed", "unknown_key", "forged", "other_purpose"]))
     fileprivate static let eventStream = Self(name: "stream", values: .fixed(["0", "1"]))
+    fileprivate static let eventKind = Self(name: "kind", values: .fixed(["events", "choices"]))
     fileprivate static let version = Self(name: "version", values: .open("one value a build"))
     fileprivate static let swift = Self(name: "swift", values: .open("one value a build"))
 }
@@ -224,9 +225,11 @@ extension MetricCatalogue {
             "flotilla_tracker_events_dropped_total", "events", [],
             "Events that were lost: Redis was unavailable and the spool had no room, or a file of the spool was damaged."),
         .gauge(
-            "flotilla_tracker_events_waiting", "events", [.eventStream], "Events in the tracker's memory, on their way to Redis."),
+            "flotilla_tracker_events_waiting", "events", [.eventStream, .eventKind],
+            "Events in the tracker's memory, on their way to Redis."),
         .gauge(
-            "flotilla_tracker_spool_bytes", "bytes", [.eventStream], "Bytes of events that wait on the tracker's disk for Redis."),
+            "flotilla_tracker_spool_bytes", "bytes", [.eventStream, .eventKind],
+            "Bytes of events that wait on the tracker's disk for Redis."),
     ]
 
     private static let process: [MetricDescription] = [

@@ -1,10 +1,11 @@
 import DequeModule
 package import NIOCore
+package import NIOHTTPTypes
 import Synchronization
 
-/// Bounds the connections of a server, so that clients which only connect take nothing from anybody: a new connection beyond the limit
-/// takes the place of the one that has waited longest without a request, and where none waits it is refused. A connection on which no
-/// request comes in time is closed. For each server that speaks HTTP or another protocol of requests.
+/// Bounds the connections of a server, so that clients which only connect, or begin requests and do not end them, take nothing from
+/// anybody: a new connection beyond the limit takes the place of the one that has waited longest without a whole request, and where none
+/// waits it is refused. A connection on which no request comes in time is closed.
 package final class ConnectionLimit: Sendable {
     /// Bounds of a server.
     package struct Configuration: Sendable {
@@ -23,7 +24,7 @@ package final class ConnectionLimit: Sendable {
         var next = 0
         /// All connections, by number.
         var all: [Int: any Channel] = [:]
-        /// Those that wait for a request, with the place at which they began to.
+        /// Those that wait for a whole request, with the place at which they began to.
         var waiting: [Int: Int] = [:]
         /// The same in the order of their places, and some that wait no more or have another place now.
         var order: Deque<(number: Int, place: Int)> = []
@@ -96,7 +97,7 @@ package final class ConnectionLimit: Sendable {
 
 /// One connection under a `ConnectionLimit`.
 package final class ConnectionLimitHandler: ChannelDuplexHandler, RemovableChannelHandler {
-    package typealias InboundIn = Never
+    package typealias InboundIn = HTTPRequestPart
     package typealias OutboundIn = Never
 
     private let limit: ConnectionLimit
@@ -112,7 +113,7 @@ package final class ConnectionLimitHandler: ChannelDuplexHandler, RemovableChann
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         deadline?.cancel()
-        if let number { limit.note(number, isWaiting: false) }
+        if case .end = unwrapInboundIn(data), let number { limit.note(number, isWaiting: false) }
         context.fireChannelRead(data)
     }
 

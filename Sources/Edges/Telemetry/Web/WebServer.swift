@@ -81,7 +81,9 @@ package struct WebServer: Service {
     private var channels: HTTP1Channel.Configuration {
         let requestTimeout = TimeAmount.nanoseconds(configuration.requestTimeout.nanoseconds)
         return .init(
-            additionalChannelHandlers: [connections.handler(), RequestDeadline(requestTimeout)],
+            additionalChannelHandlers: [
+                ContinueReply(bodyBytes: configuration.bodyBytes), connections.handler(), RequestDeadline(requestTimeout),
+            ],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: configuration.fieldBytes, maxHeaderListSize: 2 * configuration.fieldBytes, maxHeaderFieldCount: 100))
     }

@@ -1,5 +1,6 @@
 package import Ledger
 package import Model
+import Signing
 
 /// Finds the suppressed among a mailing's recipients. The ledger is asked only about those that a filter in memory lets pass; a mailing
 /// that is small beside the list asks about all of its recipients instead of loading the filter.
@@ -36,6 +37,8 @@ package struct SuppressedAddresses: Sendable {
             // Without a filter the ledger is asked about everybody: nobody is let pass by what was not loaded.
             if isStopping() { return SuppressedAddresses(target: target, filter: nil) }
             let addresses = try await ledger.suppressedAddresses(for: target, after: last, limit: page)
+            // What stands for an address that is not kept is in no filter of addresses: the ledger is asked about everybody.
+            if addresses.contains(where: AddressHasher.isHash) { return SuppressedAddresses(target: target, filter: nil) }
             for var address in addresses { address.withUTF8 { filter.insert($0) } }
             guard let end = addresses.last else { break }
             isEmpty = false

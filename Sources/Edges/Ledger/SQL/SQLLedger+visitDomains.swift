@@ -1,0 +1,85 @@
+import Model
+package import Policy
+import Text
+
+extension SQLLedger: VisitDomainStore {
+    package func domains(of mailing: UInt32, batches: Set<Int>) async throws(LedgerError) -> [Int: [UInt32]] {
+        try await read("looking for domains") { db in
+            guard let id = try Self.mailingWithDomains(db, mailing) else { return [:] }
+            var domains: [Int: [UInt32]] = [:]
+            for number in batches.sorted() {
+                guard let wire = try Self.batchText(db, BatchID(mailing: id, number: number)) else { continue }
+                domains[number] = Self.domains(wire)
+            }
+            return domains
+        }
+    }
+
+    package func domainSizes(of mailing: UInt32) async throws(LedgerError) -> [UInt32: Int] {
+        try await read("counting domains") { db in
+            guard let id = try Self.mailingWithDomains(db, mailing) else { return [:] }
+            var sizes: [UInt32: Int] = [:]
+            let rows = try db.rows("SELECT recipients FROM batch WHERE mailing = ?", [id.description])
+            while let row = try rows.next() {
+                for domain in Self.domains(try row.read(0) as [UInt8]) where domain != 0 { sizes[domain, default: 0] += 1 }
+            }
+            return sizes
+        }
+    }
+
+    private static func mailingWithDomains(_ db: any SQLTransaction, _ number: UInt32) throws -> MailingID? {
+        let id = try db.one(
+            String.self, "SELECT id FROM mailing WHERE number = ? AND channel = ? AND pruned IS NULL",
+            [Int64(number), Channel.email.rawValue])
+        return id.flatMap { MailingID($0) }
+    }
+
+    /// Of a batch that cannot be read nobody has a domain.
+    private static func domains(_ wire: [UInt8]) -> [UInt32] {
+        guard let recipients = try? Recipients(decodingAddresses: wire) else { return [] }
+        return (0..<recipients.count).map { row in
+            let address = recipients.bytes[recipients.range(row, 1)]
+            guard let at = address.lastIndex(of: UInt8(ascii: "@")), at + 1 < address.endIndex else { return 0 }
+            return AddressHash.of(address[(at + 1)...])
+        }
+    }
+
+    package func mark(_ visits: [LinkVisit], _ rules: EventRules) async throws(LedgerError) -> Int {
+        guard !visits.isEmpty else { return 0 }
+        return try await write("mark_events", .alone) { db in
+            var changed = 0
+            for (number, visits) in Dictionary(grouping: visits, by: \.mailing).sorted(by: { $0.key < $1.key }) {
+                guard let id = try Self.mailingWithDomains(db, number) else { continue }
+                changed += try Self.mark(db, id, visits, rules)
+            }
+            return changed
+        }
+    }
+
+    private static func mark(_ db: any SQLTransaction, _ id: MailingID, _ visits: [LinkVisit], _ rules: EventRules) throws -> Int {
+        let places = Dictionary(grouping: visits) { UInt64($0.batch) << 32 | UInt64($0.index) }.sorted { $0.key < $1.key }
+        let found: [[StoredEvent]?] = try db.firstRows(
+            "SELECT data FROM event_recipient WHERE mailing = ? AND batch = ? AND idx = ?\(db.locking)",
+            places.map { place -> [any SQLConvertible] in [id.description, Int(place.key >> 32), Int(place.key & 0xffff_ffff)] }
+        ) { row, _ -> [StoredEvent]? in try? [StoredEvent](packed: row.read(0)) }.map { $0 ?? nil }
+        var recipients: [(batch: BatchID, index: Int, events: [StoredEvent])] = []
+        var marks: [[LinkVisit]] = []
+        for ((key, visits), events) in zip(places, found) {
+            guard let events else { continue }
+            recipients.append((BatchID(mailing: id, number: Int(key >> 32)), Int(key & 0xffff_ffff), events))
+            marks.append(visits)
+        }
+        var writing = EventWriting(db, rules)
+        return try writing.reclassify(recipients) { place, events in
+            for visit in marks[place] {
+                for index in events.indices where events[index].isVisit(visit) { events[index].damaged = true }
+            }
+        }
+    }
+}
+
+extension StoredEvent {
+    fileprivate func isVisit(_ visit: LinkVisit) -> Bool {
+        action == .click && method != .post && link == visit.link && time == visit.time
+    }
+}
