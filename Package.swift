@@ -101,6 +101,7 @@ let package = Package(
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
         module(.core, "Signing", ["Text", "CLibCrypto"]),
+        module(.core, "ProviderEvents", ["Text", "CLibCrypto"]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore, deque]),
@@ -162,6 +163,7 @@ let package = Package(
         tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
         tests(
             "Ledger", ["Model", "Text", "Policy", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
+        tests("ProviderEvents", ["Model", "Text", "TestServers"]),
         tests("Signing", ["Model", "Text"]),
         tests("Templates", ["Model", "Text", "Signing"]),
         tests(
