@@ -87,6 +87,10 @@ package struct Keys: Sendable {
     /// trackers keep what it does not take.
     func events(_ number: Int) -> String { "\(tag):events:\(number)" }
 
+    /// Stream, an entry a batch of receipts (`ReceiptStreams`); an entry is deleted when the collector has committed it. It is
+    /// bounded as the events streams are.
+    var receipts: String { "\(tag):receipts" }
+
     /// Stream: entries of lanes that could not be read (`DeadLetters`); an entry is deleted when the collector has committed it.
     var deadLetters: String { "\(tag):dead" }
 
@@ -126,7 +130,7 @@ package struct Keys: Sendable {
         + ["rate", "heartbeats"].map { Kind(name: $0, type: "hash", isTrusted: false) }
         + ["admitted", "worker-lanes", "lanes"].map { Kind(name: $0, type: "set", isTrusted: true) }
         + ["lane", "status"].map { Kind(name: $0, type: "stream", isTrusted: true) }
-        + ["wake", "demand", "dead", "suppressed", "events"].map { Kind(name: $0, type: "stream", isTrusted: false) }
+        + ["wake", "demand", "dead", "suppressed", "events", "receipts"].map { Kind(name: $0, type: "stream", isTrusted: false) }
 
     /// The kind of a key; nil for one that is none of ours.
     func kind(of key: String) -> Kind? {

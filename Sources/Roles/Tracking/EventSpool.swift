@@ -1,14 +1,16 @@
 import Foundation
 import Text
 
-/// Where events of one stream wait on disk while Redis does not take them: files that are only added to, of bounded size in all, read in
-/// order and removed as a whole once Redis has what is in them. What was written survives the end of the process, not that of the machine.
+/// Where events or receipts of one stream wait on disk while Redis does not take them: files that are only added to, of bounded size in
+/// all, read in order and removed as a whole once Redis has what is in them. What was written survives the end of the process, not that
+/// of the machine.
 struct EventSpool {
     /// Bytes after which a file is ended.
     private static let fileBytes = 1 << 20
 
     private let folder: String
-    private let stream: Int
+    /// What the names of its files begin with.
+    private let prefix: String
     private let limit: Int
     /// The files by their numbers, the oldest first; the last is written to while `writing` is open.
     private var files: [(number: Int, bytes: Int)] = []
@@ -19,30 +21,33 @@ struct EventSpool {
 
     /// Takes up what an earlier life left.
     /// - Parameter limit: bytes of all its files at most.
-    init(folder: String, stream: Int, limit: Int) {
+    init(folder: String, prefix: String, limit: Int) {
         self.folder = folder
-        self.stream = stream
+        self.prefix = prefix
         self.limit = limit
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let numbers = names.compactMap { name -> Int? in
             let parts = name.split(separator: ".")
-            guard parts.count == 3, parts[0] == "events-\(stream)", parts[2] == "spool" else { return nil }
+            guard parts.count == 3, parts[0] == prefix, parts[2] == "spool" else { return nil }
             // What we did not name so is none of ours, and a number next to the last one is none that we came to.
-            guard let number = Int(parts[1]), 0..<Int.max / 2 ~= number, name == Self.name(stream, number) else { return nil }
+            guard let number = Int(parts[1]), 0..<Int.max / 2 ~= number, name == Self.name(prefix, number) else { return nil }
             return number
         }
-        files = numbers.sorted().map { ($0, Int(clamping: FileStatus(path: "\(folder)/\(Self.name(stream, $0))")?.size ?? 0)) }
+        files = numbers.sorted().map { ($0, Int(clamping: FileStatus(path: "\(folder)/\(Self.name(prefix, $0))")?.size ?? 0)) }
         next = (numbers.max() ?? 0) + 1
     }
+
+    /// That of an events stream.
+    init(folder: String, stream: Int, limit: Int) { self.init(folder: folder, prefix: "events-\(stream)", limit: limit) }
 
     var isEmpty: Bool { files.isEmpty }
 
     /// Bytes of all files.
     var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
 
-    private static func name(_ stream: Int, _ number: Int) -> String { "events-\(stream).\(number).spool" }
+    private static func name(_ prefix: String, _ number: Int) -> String { "\(prefix).\(number).spool" }
 
-    private func path(_ number: Int) -> String { "\(folder)/\(Self.name(stream, number))" }
+    private func path(_ number: Int) -> String { "\(folder)/\(Self.name(prefix, number))" }
 
     /// Adds batches, all or none.
     /// - Returns: false where there is no room, or the disk takes none: `problem` says why.

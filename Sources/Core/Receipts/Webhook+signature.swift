@@ -10,8 +10,13 @@ extension Webhook {
     ///   - now: seconds since 1970.
     /// - Throws: `WebhookFault`.
     package func verify(secret: Secret, now: Int64) throws(WebhookFault) {
+        // Everybody knows the empty secret.
+        guard !secret.exposed.isEmpty else { throw .forged }
         switch scheme.signature {
-        case .secretAddress: break
+        case .token(let part):
+            guard let given = text(of: part), Self.isEqual(Array(given.utf8), Array(secret.exposed.utf8)) else {
+                throw .forged
+            }
         case .basic:
             let expected = "Basic " + Data(secret.exposed.utf8).base64EncodedString()
             guard Self.isEqual(Array((request.headers["authorization"] ?? "").utf8), Array(expected.utf8)) else { throw .forged }
@@ -50,6 +55,8 @@ extension Webhook {
         switch part {
         case .header(let name): request.headers[name]
         case .member(let path): content[path]?.plain
+        case .query(let name): request.parameter(name)
+        case .text(let text): text
         case .url: request.url
         case .body, .form: bytes(of: [part]).map { String(decoding: $0, as: UTF8.self) }
         }
@@ -66,7 +73,7 @@ extension Webhook {
                 for (name, value) in fields.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
                     bytes += Array(name.utf8) + Array((value.plain ?? "").utf8)
                 }
-            case .header, .member, .url:
+            case .header, .member, .query, .text, .url:
                 guard let text = text(of: part) else { return nil }
                 bytes += Array(text.utf8)
             }

@@ -1,3 +1,5 @@
+package import Model
+
 /// What is to be known of a provider's webhooks, as data: how they are signed, and where in them what is.
 package struct ProviderScheme: Sendable, Equatable {
     package enum Form: Sendable {
@@ -17,17 +19,17 @@ package struct ProviderScheme: Sendable, Equatable {
     /// What an event is called, and what it means; where `when` names a path and a value, only with that value there.
     package struct Word: Sendable, Equatable {
         package let word: String
-        package let kind: ProviderEvent.Kind
+        package let kind: ProviderReceipt.Kind
         package var path: String?
         package var values: Set<String> = []
 
-        package init(_ word: String, _ kind: ProviderEvent.Kind, when path: String? = nil, is values: String...) {
+        package init(_ word: String, _ kind: ProviderReceipt.Kind, when path: String? = nil, is values: String...) {
             (self.word, self.kind, self.path, self.values) = (word, kind, path, Set(values))
         }
     }
 
     package let name: String
-    package let form: Form
+    package var form: Form
     package let signature: WebhookSignature
     /// When it was signed: what is older than `window` seconds, or as far in the future, is refused. Nil where the scheme has no time.
     package var signedAt: WebhookSignature.Part?

@@ -2,7 +2,7 @@ import Model
 import Testing
 import Text
 
-@testable import ProviderEvents
+@testable import Receipts
 
 @Suite struct WebhookTests {
     private func webhook(_ scheme: ProviderScheme, _ body: String, headers: [String: String] = [:], url: String = "") throws -> Webhook {
@@ -51,10 +51,51 @@ import Text
         #expect(!isTaken(try webhook(.twilio, body, url: url), "12345", at: 0))
     }
 
+    /// Signed by PyPI's twilio 9.13.0 (sha256 a73eb7139f47ed0ad934e9cf0a26cd0add6b86e6ca4aec5964624a9ea588c11c).
+    @Test(arguments: [
+        ("https://t.example.com/h/sms", "28SI1BcOijGL78ot8rXwoquMAVw="),
+        ("https://t.example.com/h/sms?mailing=1", "sThPG4SgH1/z/LF6KPqVbguTG+k="),
+    ]) func twiliosOwnLibrarySignsWhatIsTaken(url: String, signature: String) throws {
+        let body =
+            "SmsSid=SM1f0e8ae6ade43cb3c0ce4525424e404f&SmsStatus=undelivered&MessageStatus=undelivered&To=%2B15005550006"
+            + "&MessageSid=SM1f0e8ae6ade43cb3c0ce4525424e404f&AccountSid=AC4a2b&From=%2B15005550001&ApiVersion=2010-04-01&ErrorCode=30003"
+        let headers = ["X-Twilio-Signature": signature]
+        #expect(isTaken(try webhook(.twilio, body, headers: headers, url: url), "12345", at: 0))
+        #expect(
+            !isTaken(try webhook(.twilio, body.replacing("undelivered", with: "delivered"), headers: headers, url: url), "12345", at: 0))
+        #expect(!isTaken(try webhook(.twilio, body, headers: headers, url: url + "x"), "12345", at: 0))
+        #expect(!isTaken(try webhook(.twilio, body, headers: headers, url: url), "", at: 0))
+    }
+
+    /// RFC 2104 by Python's `hmac`: a program of one's own.
+    @Test func aProgramOfOnesOwnTellsWithAnHMAC() throws {
+        let body = #"{"event":"bounced","message_id":"0123456789abc.4.7","time":"2026-11-30T10:00:00Z","detail":"550 5.1.1 unknown"}"#
+        let headers = [
+            "X-Flotilla-Timestamp": "1796032800",
+            "X-Flotilla-Signature": "bee5a1fa05baf0c753726878a5293c10299f242371bfdb29abe6ed904fa6a2e4",
+        ]
+        let good = try webhook(.generic, body, headers: headers)
+        #expect(isTaken(good, "a secret", at: 1_796_032_900) && !isTaken(good, "a secret", at: 1_796_033_900))
+        #expect(!isTaken(try webhook(.generic, body + " ", headers: headers), "a secret", at: 1_796_032_900))
+        let receipt = try #require(try good.receipts().first)
+        #expect(receipt.kind == .bounced && receipt.time == 1_796_032_800_000 && receipt.place?.index == 7)
+        #expect(receipt.place?.batch == MailingID("0123456789abc").map { BatchID(mailing: $0, number: 4) })
+    }
+
+    @Test func onlyOurOwnIdsNameAPlace() {
+        for text in [
+            "", "a.b.c", "0123456789abc.1", "0123456789abc.1.2.3@x", "0123456789abc.-1.2@x", "0123456789abc.1.99999999999@x", "..@",
+        ] {
+            var receipt = ProviderReceipt(.delivered, word: "x")
+            receipt.messageID = text
+            #expect(receipt.place == nil, "\(text)")
+        }
+    }
+
     @Test func twilioTellsOfAMessage() throws {
         let event = try webhook(
             .twilio, "MessageSid=SM1f0e8ae6ade43cb3c0ce4525424e404f&MessageStatus=undelivered&To=%2B15005550006&ErrorCode=30003"
-        ).events().first
+        ).receipts().first
         #expect(event?.kind == .undelivered && event?.providerID == "SM1f0e8ae6ade43cb3c0ce4525424e404f")
         #expect(event?.recipient == "+15005550006" && event?.detail == "30003" && event?.time == nil)
     }
@@ -73,11 +114,11 @@ import Text
         #expect(
             isTaken(good, key, at: 1_529_006_900) && !isTaken(good, key + "1", at: 1_529_006_900) && !isTaken(good, key, at: 1_529_010_000))
         #expect(!isTaken(try webhook(.mailgun, body.replacing("\"1529006854\"", with: "\"1529006855\"")), key, at: 1_529_006_900))
-        let event = try #require(try good.events().first)
+        let event = try #require(try good.receipts().first)
         #expect(event.kind == .bounced && event.recipient == "alice@example.com" && event.time == 1_529_006_854_330)
         #expect(event.messageID == "20130503192659.13651.20287@mg.example.com")
         #expect(event.detail == "Not delivering to previously bounced address" && !event.isMachine)
-        let later = try webhook(.mailgun, body.replacing("permanent", with: "temporary")).events().first
+        let later = try webhook(.mailgun, body.replacing("permanent", with: "temporary")).receipts().first
         #expect(later?.kind == .deferred)
     }
 
@@ -90,7 +131,7 @@ import Text
             {"email":"a@b.c","timestamp":"1513299570","event":"open","sg_machine_open":true},
             {"email":"a@b.c","event":"open","sg_machine_open":false}, {"event":"news"}, 7, {"event":{"a":1}}]
             """
-        let events = try webhook(.sendGrid, body).events()
+        let events = try webhook(.sendGrid, body).receipts()
         #expect(events.map(\.kind) == [.delivered, .undelivered, .bounced, .opened, .opened, .unknown, .unknown, .unknown])
         #expect(events[0].providerID == "14c5d75ce93" && events[0].messageID == "14c5d75ce93.dfd.64b469@ismtpd-555")
         #expect(events[0].time == 1_513_299_569_000 && events[3].time == 1_513_299_570_000 && events[4].time == nil)
@@ -107,10 +148,10 @@ import Text
         let good = try webhook(.postmark, body, headers: ["Authorization": "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="])
         #expect(isTaken(good, "Aladdin:open sesame", at: 0) && !isTaken(good, "Aladdin:open", at: 0))
         #expect(!isTaken(try webhook(.postmark, body), "Aladdin:open sesame", at: 0))
-        let event = try #require(try good.events().first)
+        let event = try #require(try good.receipts().first)
         #expect(event.kind == .bounced && event.recipient == "john@example.com" && event.time == 1_793_896_434_907)
         #expect(event.providerID == "883953f4-6105-42a2-a16a-77a8eac79483" && event.detail == "smtp;550 5.1.1 unknown")
-        func kind(_ body: String) throws -> ProviderEvent.Kind? { try webhook(.postmark, body).events().first?.kind }
+        func kind(_ body: String) throws -> ProviderReceipt.Kind? { try webhook(.postmark, body).receipts().first?.kind }
         #expect(try kind(#"{"RecordType":"SubscriptionChange","SuppressSending":true}"#) == .unsubscribed)
         #expect(try kind(#"{"RecordType":"SubscriptionChange","SuppressSending":false}"#) == .resubscribed)
         #expect(try kind(#"{"RecordType":"Bounce","Type":"SoftBounce"}"#) == .undelivered)
@@ -126,7 +167,7 @@ import Text
         #expect(!isTaken(good, SignedMessages.certificate, at: now + 86_400))
         #expect(!isTaken(good, "", at: now) && !isTaken(good, sendGridKey, at: now))
         #expect(!isTaken(try webhook(.amazonSES, body.replacing("Permanent", with: "Transient")), SignedMessages.certificate, at: now))
-        let event = try #require(try good.events().first)
+        let event = try #require(try good.receipts().first)
         #expect(event.kind == .bounced && event.recipient == "recipient@example.com" && event.detail == "smtp; 550 5.1.1 user unknown")
         #expect(event.messageID == "m1.2.3@news.example.com" && event.time == 1_796_032_800_123)
         #expect(event.providerID == "EXAMPLE7c191be45-e9aedb9a-02f9-4d12-a87d-dd0099a07f8a-000000")
@@ -161,7 +202,7 @@ import Text
             for scheme in ProviderScheme.known {
                 guard let webhook = try? Webhook(WebhookRequest(headers: sendGridHeaders, body: body), by: scheme) else { continue }
                 _ = try? webhook.verify(secret: Secret("x:y"), now: 0)
-                _ = try? webhook.events()
+                _ = try? webhook.receipts()
                 _ = webhook.confirmation
             }
         }
@@ -169,6 +210,6 @@ import Text
         #expect(throws: WebhookFault.malformed("no JSON")) { try webhook(.sendGrid, deep) }
         #expect(throws: WebhookFault.self) { try webhook(.sendGrid, "[" + String(repeating: " ", count: 3 << 20) + "]") }
         let many = "[" + String(repeating: "0,", count: 20_000) + "0]"
-        #expect(throws: WebhookFault.malformed("20001 events")) { try webhook(.sendGrid, many).events() }
+        #expect(throws: WebhookFault.malformed("20001 receipts")) { try webhook(.sendGrid, many).receipts() }
     }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// A request that says it comes from a provider.
 package struct WebhookRequest: Sendable {
     /// By their names in small letters.
@@ -8,8 +10,15 @@ package struct WebhookRequest: Sendable {
 
     /// Bytes of a body at most: SendGrid sends up to 1 MB at once.
     package static let mostBytes = 2 << 20
-    /// Events of a body at most.
-    package static let mostEvents = 10_000
+    /// Receipts of a body at most.
+    package static let mostReceipts = 10_000
+
+    /// A parameter of the query; nil where there is none, or more than one.
+    func parameter(_ name: String) -> String? {
+        let query = url.drop { $0 != "?" }.dropFirst()
+        let values = query.split(separator: "&").filter { $0.hasPrefix(name + "=") }
+        return values.count == 1 ? PercentEncoding.decode(values[0].dropFirst(name.count + 1).replacing("+", with: " ")) : nil
+    }
 
     package init(headers: [String: String], body: [UInt8], url: String = "") {
         self.headers = Dictionary(headers.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
@@ -28,4 +37,8 @@ package enum WebhookFault: Error, Equatable, Sendable {
     case malformed(String)
     /// The certificate that it names is none of the provider's.
     case foreignCertificate
+    /// It comes from another topic of Amazon's than the one that is expected.
+    case foreignTopic
+    /// What is needed to check it cannot be had now.
+    case unavailable
 }

@@ -1,6 +1,10 @@
+import Model
+
 /// The schemes of providers, by their documentation of 2026.
 extension ProviderScheme {
-    package static let known = [sendGrid, mailgun, postmark, twilio, amazonSES]
+    package static let known = [sendGrid, mailgun, postmark, twilio, amazonSES, generic]
+
+    package static func named(_ name: String) -> ProviderScheme? { known.first { $0.name == name } }
 
     /// twilio.com/docs/sendgrid/for-developers/tracking-events: Event Webhook, and its security features.
     package static let sendGrid: ProviderScheme = {
@@ -16,7 +20,7 @@ extension ProviderScheme {
             ])
         scheme.signedAt = time
         (scheme.providerID, scheme.providerIDEnd) = (["sg_message_id"], ".")
-        (scheme.messageID, scheme.recipient, scheme.detail) = (["smtp-id"], ["email"], ["reason", "response"])
+        (scheme.messageID, scheme.recipient, scheme.detail) = (["smtp-id"], ["email"], ["reason", "response", "url"])
         scheme.time = [.seconds("timestamp")]
         scheme.machine = "sg_machine_open"
         return scheme
@@ -38,7 +42,10 @@ extension ProviderScheme {
         scheme.messageID = ["event-data.message.headers.message-id"]
         scheme.recipient = ["event-data.recipient"]
         scheme.time = [.seconds("event-data.timestamp")]
-        scheme.detail = ["event-data.delivery-status.message", "event-data.delivery-status.description", "event-data.reason"]
+        scheme.detail = [
+            "event-data.delivery-status.message", "event-data.delivery-status.description", "event-data.reason",
+            "event-data.url",
+        ]
         scheme.machine = "event-data.client-info.bot"
         return scheme
     }()
@@ -58,7 +65,7 @@ extension ProviderScheme {
         scheme.providerID = ["MessageID"]
         scheme.recipient = ["Recipient", "Email"]
         scheme.time = ["DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt"].map { .text($0) }
-        scheme.detail = ["Details", "Description"]
+        scheme.detail = ["Details", "Description", "OriginalLink"]
         return scheme
     }()
 
@@ -85,7 +92,8 @@ extension ProviderScheme {
             words: [
                 Word("Send", .accepted), Word("Delivery", .delivered), Word("DeliveryDelay", .deferred), Word("Reject", .rejected),
                 Word("Rendering Failure", .rejected), Word("Bounce", .bounced, when: "bounce.bounceType", is: "Permanent"),
-                Word("Bounce", .undelivered), Word("Complaint", .complained), Word("Open", .opened), Word("Click", .clicked),
+                Word("Bounce", .undelivered), Word("Complaint", .unknown, when: "complaint.complaintFeedbackType", is: "not-spam"),
+                Word("Complaint", .complained), Word("Open", .opened), Word("Click", .clicked),
                 Word("Subscription", .unsubscribed),
             ])
         scheme.signedAt = .member("Timestamp")
@@ -98,7 +106,24 @@ extension ProviderScheme {
         scheme.time = ["bounce", "complaint", "delivery", "deliveryDelay", "open", "click", "mail"].map { .text("\($0).timestamp") }
         scheme.detail = [
             "bounce.bouncedRecipients.0.diagnosticCode", "complaint.complaintFeedbackType", "delivery.smtpResponse", "reject.reason",
+            "click.link",
         ]
+        return scheme
+    }()
+
+    /// For programs of one's own, as one that reads bounces: a JSON object, or a list of them, with an HMAC in hexadecimal digits of the
+    /// time, a dot and the body.
+    package static let generic: ProviderScheme = {
+        let time = WebhookSignature.Part.header("x-flotilla-timestamp")
+        var scheme = ProviderScheme(
+            "generic", .json,
+            .hmac(.sha256, .hexadecimal, signature: .header("x-flotilla-signature"), of: [time, .text("."), .body]), word: ["event"],
+            words: ProviderReceipt.Kind.allCases.filter { $0 != .unknown }.map { Word($0.name, $0) })
+        scheme.signedAt = time
+        (scheme.providerID, scheme.messageID) = (["provider_id"], ["message_id"])
+        (scheme.recipient, scheme.detail) = (["recipient"], ["detail"])
+        scheme.time = [.seconds("time"), .text("time")]
+        scheme.machine = "machine"
         return scheme
     }()
 }

@@ -5,6 +5,10 @@ package enum WebhookSignature: Sendable, Equatable {
         case header(String)
         /// What stands at a path of a JSON body.
         case member(String)
+        /// A parameter of the address's query.
+        case query(String)
+        /// The same in every request, as a dot between others.
+        case text(String)
         case body
         case url
         /// The fields of a form by their names, each name with its value behind it.
@@ -20,8 +24,8 @@ package enum WebhookSignature: Sendable, Equatable {
         case hexadecimal, base64
     }
 
-    /// The address is the secret: it has a part that nobody else knows.
-    case secretAddress
+    /// The secret itself stands in a part.
+    case token(Part)
     /// A user and a password, `user:password`, by HTTP Basic (RFC 7617).
     case basic
     /// A secret that both have.

@@ -1,3 +1,4 @@
+package import Model
 import Text
 
 /// A request that says it comes from a provider, read: its signature is to be checked before its events are believed.
@@ -29,20 +30,23 @@ package struct Webhook: Sendable {
         return url
     }
 
-    /// The events, each by itself: one that cannot be read is `unknown`, and harms no other.
+    /// The topic of Amazon's SNS that a message comes from: whoever has an account there can make others. Nil for none.
+    package var topic: String? { content["TopicArn"]?.plain }
+
+    /// What it tells, each by itself: one that cannot be read is `unknown`, and harms no other.
     /// - Throws: `WebhookFault.malformed`.
-    package func events() throws(WebhookFault) -> [ProviderEvent] {
+    package func receipts() throws(WebhookFault) -> [ProviderReceipt] {
         switch (scheme.form, content) {
         case (.notification, _):
             guard content["Type"]?.plain == "Notification" else { return [] }
-            guard let message = content["Message"]?.plain, let value = JSONValue(Array(message.utf8)) else {
-                throw .malformed("no JSON in Message")
-            }
-            return [scheme.event(value)]
+            guard let message = content["Message"]?.plain else { throw .malformed("no Message") }
+            // SNS says in plain words that it has accepted the topic.
+            guard let value = JSONValue(Array(message.utf8)) else { return [] }
+            return [scheme.receipt(value)]
         case (_, .list(let items)):
-            guard items.count <= WebhookRequest.mostEvents else { throw .malformed("\(items.count) events") }
-            return items.map(scheme.event)
-        case (_, .object): return [scheme.event(content)]
+            guard items.count <= WebhookRequest.mostReceipts else { throw .malformed("\(items.count) receipts") }
+            return items.map(scheme.receipt)
+        case (_, .object): return [scheme.receipt(content)]
         default: throw .malformed("neither a list nor an object")
         }
     }
@@ -64,30 +68,30 @@ package struct Webhook: Sendable {
 }
 
 extension ProviderScheme {
-    func event(_ value: JSONValue) -> ProviderEvent {
+    func receipt(_ value: JSONValue) -> ProviderReceipt {
         func first(_ paths: [String]) -> String {
             let text = paths.lazy.compactMap { value[$0]?.plain }.first { !$0.isEmpty } ?? ""
             return Self.cut(text)
         }
         let word = first(self.word)
         let kind = words.first { $0.word == word && $0.fits(value) }?.kind
-        var event = ProviderEvent(kind ?? .unknown, word: word)
-        event.providerID = first(providerID)
-        if let end = providerIDEnd { event.providerID = String(event.providerID.prefix { $0 != end }) }
-        event.messageID = first(messageID)
-        if event.messageID.hasPrefix("<"), event.messageID.hasSuffix(">") {
-            event.messageID = String(event.messageID.dropFirst().dropLast())
+        var receipt = ProviderReceipt(kind ?? .unknown, word: word)
+        receipt.providerID = first(providerID)
+        if let end = providerIDEnd { receipt.providerID = String(receipt.providerID.prefix { $0 != end }) }
+        receipt.messageID = first(messageID)
+        if receipt.messageID.hasPrefix("<"), receipt.messageID.hasSuffix(">") {
+            receipt.messageID = String(receipt.messageID.dropFirst().dropLast())
         }
-        event.recipient = first(recipient)
-        event.time = time.lazy.compactMap { $0.milliseconds(value) }.first
-        event.detail = first(detail)
-        if let machine { event.isMachine = !["", "false"].contains(value[machine]?.plain ?? "") }
-        return event
+        receipt.recipient = first(recipient)
+        receipt.time = time.lazy.compactMap { $0.milliseconds(value) }.first
+        receipt.detail = first(detail)
+        if let machine { receipt.isMachine = !["", "false"].contains(value[machine]?.plain ?? "") }
+        return receipt
     }
 
     /// One line, and no longer than it is kept.
     private static func cut(_ text: String) -> String {
-        var bytes = Array(text.utf8.prefix(ProviderEvent.longest).map { $0.isControl ? UInt8(ascii: " ") : $0 })
+        var bytes = Array(text.utf8.prefix(ProviderReceipt.textBytes).map { $0.isControl ? UInt8(ascii: " ") : $0 })
         // The cut may have parted a character.
         while !bytes.isEmpty, String(validating: bytes, as: UTF8.self) == nil { bytes.removeLast() }
         return String(decoding: bytes, as: UTF8.self)
