@@ -101,6 +101,7 @@ let package = Package(
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
         module(.core, "Signing", ["Text", "CLibCrypto"]),
+        module(.core, "Receipts", ["Model", "Text", "CLibCrypto"]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore, deque]),
@@ -112,7 +113,7 @@ let package = Package(
         module(
             .edges, "Settings",
             [
-                "Model", "Text", "Policy", "Signing", "Telemetry", log, yaml,
+                "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", log, yaml,
                 .product(name: "Configuration", package: "swift-configuration"),
             ]),
         module(.edges, "CommandSupport", ["Telemetry", lifecycle, arguments]),
@@ -127,7 +128,8 @@ let package = Package(
             .roles, "Delivery", ["Model", "Text", "Policy", "Signing", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
         module(
-            .roles, "Tracking", ["Model", "Text", "Policy", "Signing", "Broker", "Telemetry", log, metrics, lifecycle, deque]),
+            .roles, "Tracking",
+            ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", log, metrics, lifecycle, deque]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),
@@ -139,7 +141,7 @@ let package = Package(
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Text", "Policy", "Signing", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
+                "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
                 "Collecting", "Tracking", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
@@ -159,11 +161,12 @@ let package = Package(
         tests("Policy", ["Model", "Text", "TestServers"]),
         tests("Simulation", ["Model", "Policy", "TestServers"]),
         tests("Telemetry", ["Model", "Text", "TestServers", nioCore, log, metrics, lifecycle]),
-        tests("Settings", ["Model", "Text", "Policy", "Signing", "Telemetry", "TestServers", log]),
+        tests("Settings", ["Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", "TestServers", log]),
         tests("Broker", ["Model", "Text", "Policy", "Signing", "TestServers", log] + nio),
         tests(
             "Ledger", ["Model", "Text", "Policy", "Signing", "TestServers", log, grdb],
             resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
+        tests("Receipts", ["Model", "Text", "TestServers"]),
         tests("Signing", ["Model", "Text"]),
         tests("Templates", ["Model", "Text", "Signing"]),
         tests(
@@ -175,7 +178,7 @@ let package = Package(
             ["Model", "Text", "Policy", "Signing", "Templates", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
         tests("Control", ["Model", "Policy", "Signing", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
-        tests("Tracking", ["Model", "Text", "Policy", "Signing", "Broker", "Telemetry", "TestServers", log, lifecycle] + nio),
+        tests("Tracking", ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),
         tests("Loadtest", ["Model", "Text", "Policy", "Settings", "TestServers"]),

@@ -30,6 +30,6 @@ struct Flotilla: AsyncParsableCommand {
         subcommands: [
             Send.self, MailingCommand.self, RecipientCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
             CollectorCommand.self, TrackerCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self,
-            SuppressionsCommand.self, RecountCommand.self, DeadCommand.self, LedgerCommand.self,
+            SuppressionsCommand.self, RecountCommand.self, ReceiptsCommand.self, DeadCommand.self, LedgerCommand.self,
         ])
 }

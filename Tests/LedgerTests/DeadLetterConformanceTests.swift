@@ -47,7 +47,9 @@ import Testing
     @Test(arguments: Engine.all) func itIsKnownWhereALetterIsFrom(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
-        let sources: [DeadLetter.Source] = [.status(2), .events(1), .lane(Lane(channel: .email, provider: "events:1")), .foreign]
+        let sources: [DeadLetter.Source] = [
+            .status(2), .events(1), .receipts, .lane(Lane(channel: .email, provider: "events:1")), .foreign,
+        ]
         try await keep(sources.enumerated().map { letter($0, source: $1) }, ledger)
         #expect(try await ledger.deadLetters(after: nil, limit: 9).map(\.letter.source) == sources)
     }

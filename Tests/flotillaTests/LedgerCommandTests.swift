@@ -8,7 +8,7 @@ import Testing
         ["mailing", "list"], ["mailing", "show", "x"], ["mailing", "report", "x"], ["mailing", "excluded", "x"], ["mailing", "pause", "x"],
         ["mailing", "resume", "x"], ["mailing", "stop", "x"], ["mailing", "speed", "x", "1/s"], ["mailing", "uncertain", "x"],
         ["mailing", "recipient", "x", "y"], ["mailing", "history", "y"], ["limit", "list"], ["limit", "set", "channel:sms", "1/s"],
-        ["audit"], ["dead", "list"], ["dead", "drop", "--all"], ["top", "--once", "--redis", "redis://127.0.0.1:1"],
+        ["audit"], ["receipts", "list"], ["dead", "list"], ["dead", "drop", "--all"], ["top", "--once", "--redis", "redis://127.0.0.1:1"],
         ["ledger", "check"], ["ledger", "migrate"], ["ledger", "backup", "copy.sqlite"],
         ["ledger", "prune", "--older-than", "1d", "--yes"],
     ])

@@ -10,6 +10,7 @@ struct OutputTests {
     ]
     private static let lists = [
         "mailing list", "mailing history", "mailing uncertain", "limit list", "dead list", "audit", "responses", "recipient find",
+        "receipts list",
     ]
 
     @Test(arguments: one + lists) func everyCommandThatResponsesOffersJSON(command: String) async throws {
@@ -62,7 +63,7 @@ struct OutputTests {
 
     @Test func anEmptyListPrintsNothing() async throws {
         let (mailing, _) = try await folder()
-        for command in [["dead", "list"], ["mailing", "history", "nobody@example.com"]] {
+        for command in [["dead", "list"], ["receipts", "list"], ["mailing", "history", "nobody@example.com"]] {
             let outcome = try await Program.run(command + ["--ledger", mailing.ledger, "--output", "json"])
             #expect(outcome.status == 0 && outcome.output.isEmpty, "\(command): \(outcome)")
         }

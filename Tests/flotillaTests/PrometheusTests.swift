@@ -10,6 +10,8 @@ struct PrometheusTests {
         "ALERTS": "Prometheus makes it of what fires",
         "flotilla_metrics_refused_total": "begins with the first refusal, which is a defect",
         "flotilla_tracker_events_dropped_total": "is a tracker's, and this fleet has none",
+        "flotilla_tracker_receipts_total": "is a tracker's too",
+        "flotilla_tracker_webhooks_refused_total": "is a tracker's too",
     ]
 
     /// Panels that show nothing while all is well.

@@ -16,17 +16,20 @@ package struct DeadLetter: Sendable, Equatable {
         case status(Int)
         /// An events stream, by its number: what visitors of messages' links did.
         case events(Int)
+        /// The stream of what providers tell of messages that they took.
+        case receipts
         /// A lane: it was a batch on its way to a worker.
         case lane(Lane)
         /// The stream of the dead letters itself, which another program wrote to.
         case foreign
 
-        package enum Kind: String, Sendable, CaseIterable { case status, events, lane, foreign }
+        package enum Kind: String, Sendable, CaseIterable { case status, events, receipts, lane, foreign }
 
         package var kind: Kind {
             switch self {
             case .status: .status
             case .events: .events
+            case .receipts: .receipts
             case .lane: .lane
             case .foreign: .foreign
             }
@@ -37,6 +40,7 @@ package struct DeadLetter: Sendable, Equatable {
             switch self {
             case .status(let number): "status:\(number)"
             case .events(let number): "events:\(number)"
+            case .receipts: "receipts"
             case .lane(let lane): "lane:\(lane)"
             case .foreign: "dead"
             }

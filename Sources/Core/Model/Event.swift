@@ -1,8 +1,8 @@
 import Text
 
-/// What a person did with a message, beside the message's state.
+/// What a person did with a message, beside the message's state, and that it came back.
 package enum EventKind: String, Sendable, CaseIterable {
-    case opened, clicked, unsubscribed, complained
+    case opened, clicked, unsubscribed, complained, bounced
 }
 
 /// One event of one recipient.
@@ -12,7 +12,7 @@ package struct RecipientEvent: Sendable, Equatable {
     package var kind: EventKind
     /// When, in milliseconds since 1970.
     package var at: Int64
-    /// The link of a click, the kind of a complaint; empty otherwise.
+    /// The link of a click, the kind of a complaint, the words of a bounce; empty otherwise.
     package var detail: String
 
     package init(batch: Int, index: Int, kind: EventKind, at: Int64, detail: String = "") {

@@ -6,7 +6,7 @@ package import Model
 package struct DeadLetters: Sendable {
     /// Where something unreadable was found.
     package enum Source: String, Sendable, CaseIterable {
-        case status, lane, events, heartbeat, mailing, key
+        case status, lane, events, receipts, heartbeat, mailing, key
     }
 
     /// Bytes of a field of a batch that are kept at most: the ledger has it whole.
@@ -21,13 +21,14 @@ package struct DeadLetters: Sendable {
         Counter(label: "flotilla_entries_unreadable_total", dimensions: [("source", source.rawValue)]).increment()
     }
 
-    /// Puts a dead letter back to the status or events stream it came from.
+    /// Puts a dead letter back to the status, events or receipts stream it came from.
     /// - Returns: false when it came from another kind of stream, or is not here in full: batches are dispatched again from the ledger.
     package func putBack(_ letter: DeadLetter) async throws(RedisError) -> Bool {
         let stream: String
         switch letter.source {
         case .status(let number): stream = broker.keys.status(number % broker.partitions)
         case .events(let number): stream = broker.keys.events(number % EventStreams.count)
+        case .receipts: stream = broker.keys.receipts
         case .lane, .foreign: return false
         }
         guard letter.isWhole, !letter.fields.isEmpty else { return false }

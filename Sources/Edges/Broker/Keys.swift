@@ -92,6 +92,10 @@ package struct Keys: Sendable {
     var suppressedAnew: String { "\(tag):suppressed:anew" }
     func eventsAnew(_ number: Int) -> String { "\(tag):events:anew:\(number)" }
 
+    /// Stream, an entry a batch of receipts (`ReceiptStreams`); an entry is deleted when the collector has committed it. It is
+    /// bounded as the events streams are.
+    var receipts: String { "\(tag):receipts" }
+
     /// Stream: entries of lanes that could not be read (`DeadLetters`); an entry is deleted when the collector has committed it.
     var deadLetters: String { "\(tag):dead" }
 
@@ -131,7 +135,7 @@ package struct Keys: Sendable {
         + ["rate", "heartbeats"].map { Kind(name: $0, type: "hash", isTrusted: false) }
         + ["admitted", "worker-lanes", "lanes"].map { Kind(name: $0, type: "set", isTrusted: true) }
         + ["lane", "status"].map { Kind(name: $0, type: "stream", isTrusted: true) }
-        + ["wake", "demand", "dead", "suppressed", "events"].map { Kind(name: $0, type: "stream", isTrusted: false) }
+        + ["wake", "demand", "dead", "suppressed", "events", "receipts"].map { Kind(name: $0, type: "stream", isTrusted: false) }
 
     /// The kind of a key; nil for one that is none of ours.
     func kind(of key: String) -> Kind? {

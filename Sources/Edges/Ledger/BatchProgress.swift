@@ -59,14 +59,21 @@ extension BatchProgress {
     ///   lists the recipient as uncertain: the dispatch still owes a result of it.
     mutating func apply(_ result: RecipientResult, dispatchNumber: Int) -> RecipientState? {
         let index = result.index
-        attempts[index] = max(attempts[index], Self.attemptsCode(result.attempts))
+        note(result, dispatchNumber: dispatchNumber)
         if result.isListing { return nil }
-        if dispatchNumber == self.dispatchNumber, isDispatched { awaited[index >> 3] &= ~(1 << UInt8(index & 7)) }
         guard let old = state(index), result.state != .planned else { return nil }
         let isSame = result.state == old && (old == .deferred || old == .failed)
         guard result.state.rank > old.rank || isSame else { return nil }
         states[index] = StateCode.code(result.state)
         return old
+    }
+
+    /// Notes that a result has come, and nothing of its state: the dispatch owes none any more, but after one that only lists.
+    mutating func note(_ result: RecipientResult, dispatchNumber: Int) {
+        let index = result.index
+        attempts[index] = max(attempts[index], Self.attemptsCode(result.attempts))
+        guard !result.isListing, dispatchNumber == self.dispatchNumber, isDispatched else { return }
+        awaited[index >> 3] &= ~(1 << UInt8(index & 7))
     }
 
     /// Whom a dispatch would be for: all planned recipients and those deferred ones in `due`, ascending.

@@ -39,13 +39,16 @@ extension Settings {
         let reader = SettingsReader(file: fromFile.entries, environment: DeprecatedKeys.replacing(variables))
         let responses = reader.value(SettingsTable.workerResponses).map { ResponseRuleFile.read($0) }
         let visitors = reader.value(SettingsTable.trackerVisitors).map { VisitorRuleFile.read($0) }
-        let problems =
+        let webhookNames = fromFile.webhooks.merging(fromEnvironment.webhooks) { first, _ in first }
+        let webhooks = WebhookSettings(webhookNames, reader)
+        var problems =
             fromFile.problems + fromEnvironment.problems
             + missing(providers, in: fromFile.entries + fromEnvironment.entries)
             + clashes("providers", fromFile.providers) + clashes("domains", fromFile.domains)
             + twoLedgers(in: fromFile.entries + fromEnvironment.entries)
             + SettingsDomains.problems(fromFile.domains, in: fromFile.entries + fromEnvironment.entries)
             + (responses?.problems ?? []) + (visitors?.problems ?? [])
+        problems += webhooks.problems + clashes("tracker.webhooks", fromFile.webhooks)
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
 
         var settings = Settings()
@@ -53,6 +56,7 @@ extension Settings {
         settings.differences = differences(fromFile.entries, fromEnvironment.entries)
         settings.readRoles(reader)
         settings.readOperation(reader)
+        settings.tracker.webhooks = webhooks.webhooks
         if let visitors { settings.visitors = visitors.rules }
         if let responses { settings.worker.responses = ResponseTable(own: responses.rules) }
         let fields = Set((fromFile.entries + fromEnvironment.entries).map(\.path).filter { $0.count == 4 })

@@ -1,6 +1,7 @@
 package import Logging
 package import Model
 package import Policy
+package import Receipts
 package import Telemetry
 package import Text
 
@@ -140,7 +141,20 @@ package struct Settings: Sendable, Equatable {
         package var spool: String?
         /// Bytes that wait there at most.
         package var spoolLimit = 1 << 30
+        /// Webhooks of providers, by the names that stand in their addresses.
+        package var webhooks: [String: Webhook] = [:]
         package init() {}
+    }
+
+    /// Where a provider tells of messages that it took.
+    package struct Webhook: Sendable, Equatable {
+        package var scheme: ProviderScheme
+        /// What requests are verified with; nil for a scheme that finds that elsewhere.
+        package var secret: Secret?
+        /// The provider's name, as results have it.
+        package var provider: String
+        /// The topic of Amazon's SNS.
+        package var topic: String?
     }
 
     package struct Logs: Sendable, Equatable {

@@ -42,6 +42,8 @@ struct SettingsSource {
     var providers: [String: String] = [:]
     /// The entries of `domains:`, each with the place of its first mention.
     var domains: [String: String] = [:]
+    /// The entries of `tracker.webhooks:`, each with the place of its first mention.
+    var webhooks: [String: String] = [:]
 
     mutating func add(_ entry: SettingsEntry) {
         if entries.contains(where: { $0.path == entry.path }) {

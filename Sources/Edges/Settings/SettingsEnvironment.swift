@@ -19,7 +19,8 @@ struct SettingsEnvironment {
     private mutating func take(_ variable: String, _ value: String) {
         let name = variable.dropFirst(EnvironmentName.prefix.count)
         let replacement = value.isEmpty ? nil : DeprecatedKeys.replacement(ofVariable: variable)
-        guard let path = replacement ?? plain(name) ?? provider(name) ?? domain(name), case .key(let key) = SettingsSchema.match(path)
+        guard let path = replacement ?? plain(name) ?? provider(name) ?? domain(name) ?? webhook(name),
+            case .key(let key) = SettingsSchema.match(path)
         else {
             let known = SettingsTable.keys.map(\.variable)
             let near = NearestName.of(variable.uppercased(), among: known)
@@ -33,6 +34,7 @@ struct SettingsEnvironment {
         if path.count > 1, path[0] == "providers", source.providers[path[1]] == nil {
             source.providers[path[1]] = variable
         }
+        if path.count == 4, path[1] == "webhooks", source.webhooks[path[2]] == nil { source.webhooks[path[2]] = variable }
         if replacement != nil { source.warn(variable, deprecated: "the variable", replacement: key.variable) }
         let texts = key.form.isList ? value.split(separator: ",").map { String($0.trimmed) } : [value]
         source.add(SettingsEntry(path: path, key: key, texts: texts, place: variable))
@@ -76,6 +78,21 @@ struct SettingsEnvironment {
             // The first one, so that the choice is always the same. Two with the same spelling are refused elsewhere.
             let entry = file.domains.keys.sorted().first { EnvironmentName.part($0) == part }
             if let entry { return ["domains", entry, key.components[2]] }
+        }
+        return nil
+    }
+
+    /// The path of a key of a webhook: of one in the file, or else of one that the variable itself names, in small letters.
+    private func webhook(_ name: Substring) -> [String]? {
+        guard name.hasPrefix("TRACKER_WEBHOOKS_") else { return nil }
+        let rest = name.dropFirst("TRACKER_WEBHOOKS_".count)
+        for key in SettingsTable.keys where key.components.count == 4 && key.components[1] == "webhooks" {
+            let ending = "_" + EnvironmentName.part(key.components[3])
+            guard rest.hasSuffix(ending) else { continue }
+            let part = rest.dropLast(ending.count)
+            let entry = file.webhooks.keys.sorted().first { EnvironmentName.part($0) == part } ?? part.lowercased()
+            let path = ["tracker", "webhooks", entry, key.components[3]]
+            return SettingsSchema.problem(withNamesOf: path) == nil ? path : nil
         }
         return nil
     }

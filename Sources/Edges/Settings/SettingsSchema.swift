@@ -73,8 +73,15 @@ enum SettingsSchema {
         switch path.first {
         case "providers": problem(withProvider: path)
         case "domains": path.count > 1 ? problem(withDomain: path[1].utf8) : nil
+        case "tracker": path.count > 2 && path[1] == "webhooks" ? problem(withName: path[2].utf8, of: "webhook") : nil
         default: nil
         }
+    }
+
+    private static func problem(withName name: String.UTF8View, of what: String) -> String? {
+        let isName = name.allSatisfy { byte in (byte.isLetterOrDigit && !(65...90).contains(byte)) || "-_".utf8.contains(byte) }
+        if isName, (1...64).contains(name.count), name.first?.isLetterOrDigit == true { return nil }
+        return "a \(what)'s name has 1 to 64 of a-z, 0-9, - and _, and starts with a letter or digit"
     }
 
     private static func problem(withDomain name: String.UTF8View) -> String? {
@@ -86,15 +93,7 @@ enum SettingsSchema {
     }
 
     private static func problem(withProvider path: [String]) -> String? {
-        if path.count > 1 {
-            let name = path[1].utf8
-            let isName = name.allSatisfy { byte in
-                (byte.isLetterOrDigit && !(65...90).contains(byte)) || "-_".utf8.contains(byte)
-            }
-            guard isName, (1...64).contains(name.count), name.first?.isLetterOrDigit == true else {
-                return "a provider's name has 1 to 64 of a-z, 0-9, - and _, and starts with a letter or digit"
-            }
-        }
+        if path.count > 1, let problem = problem(withName: path[1].utf8, of: "provider") { return problem }
         if path.count > 3, path[2] == "headers" {
             let isToken = path[3].utf8.allSatisfy { $0.isLetterOrDigit || "!#$%&'*+-.^_`|~".utf8.contains($0) }
             guard isToken, !path[3].isEmpty else { return "is not the name of a header field (RFC 9110, section 5.6.2)" }

@@ -144,6 +144,17 @@ enum SettingsTable {
         "tracker.visitors", allowed: "a YAML file",
         "Rules about who visitors are, person or machine, asked before the built-in ones: [tracking.md](tracking.md#people-and-machines).")
 
+    static let webhookKind = Setting.text(
+        "tracker.webhooks.*.kind", shown: "",
+        "Whose webhook it is: `sendgrid`, `mailgun`, `postmark`, `twilio`, `ses`, `generic`, or a YAML file: [receipts.md](receipts.md).")
+    static let webhookSecret = Setting.secret(
+        "tracker.webhooks.*.secret", "What its requests are verified with: [receipts.md](receipts.md#providers). All but `ses` need it.")
+    static let webhookProvider = Setting.text(
+        "tracker.webhooks.*.provider", shown: "the webhook's own name",
+        "The provider that it is of, as mailings name it: by its ids of messages receipts are found.")
+    static let webhookTopic = Setting.text(
+        "tracker.webhooks.*.topic", shown: "", "Of `ses`, and required there: the ARN of the SNS topic whose messages are taken.")
+
     static let shutdownGrace = Setting.duration(
         "shutdown.grace", .zero...(.seconds(3_600)), default: "25s",
         "How long messages in flight may take to end after SIGTERM or Ctrl-C.")
@@ -215,7 +226,7 @@ enum SettingsTable {
             emailHostname.key,
             trackerURL.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key, trackerSpool.key,
             trackerSpoolLimit.key,
-            trackerVisitors.key,
+            trackerVisitors.key, webhookKind.key, webhookSecret.key, webhookProvider.key, webhookTopic.key,
             shutdownGrace.key,
             providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,
             providerConnectTimeout.key, providerTimeout.key, providerFinalTimeout.key, providerStartTLS.key, providerCAFile.key,

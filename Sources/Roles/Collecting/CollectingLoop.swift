@@ -28,8 +28,8 @@ protocol CollectedEntry: Sendable {
 
 extension StatusStreams: CollectedStreams {}
 extension StatusStreams.Entry: CollectedEntry {}
-extension EventStreams: CollectedStreams {}
-extension EventStreams.Entry: CollectedEntry {}
+extension PackedStreams: CollectedStreams {}
+extension PackedStreams.Entry: CollectedEntry {}
 
 /// How a collector reads.
 struct CollectorReading: Sendable {

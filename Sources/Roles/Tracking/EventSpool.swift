@@ -1,9 +1,9 @@
 import Foundation
 import Text
 
-/// Where events of one kind and stream wait on disk while Redis does not take them: files that are only added to, of bounded size in all,
-/// read in order and removed as a whole once Redis has what is in them. What was written survives the end of the process, not that of the
-/// machine.
+/// Where events of one kind and stream, or receipts, wait on disk while Redis does not take them: files that are only added to, of bounded
+/// size in all, read in order and removed as a whole once Redis has what is in them. What was written survives the end of the process, not
+/// that of the machine.
 struct EventSpool {
     /// Bytes after which a file is ended.
     private static let fileBytes = 1 << 20
@@ -37,6 +37,9 @@ struct EventSpool {
         files = numbers.sorted().map { ($0, Int(clamping: FileStatus(path: "\(folder)/\(Self.file(name, $0))")?.size ?? 0)) }
         next = (numbers.max() ?? 0) + 1
     }
+
+    /// That of an events stream.
+    init(folder: String, stream: Int, limit: Int) { self.init(folder: folder, prefix: "events-\(stream)", limit: limit) }
 
     var isEmpty: Bool { files.isEmpty }
 

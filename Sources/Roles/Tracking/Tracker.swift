@@ -94,7 +94,7 @@ package final class Tracker: Sendable {
     private static let fixedPaths = ["/health", "/style.css", "/tls"]
 
     /// The path without its query, and without the path of the public address.
-    private func route(_ target: String) -> ArraySlice<UInt8> {
+    func route(_ target: String) -> ArraySlice<UInt8> {
         var path = Array(target.utf8.prefix { $0 != UInt8(ascii: "?") })[...]
         // Programs take the sign behind a link at the end of a sentence for a part of it. No address of ours ends so.
         while let last = path.last, ".,;:!)>".utf8.contains(last) { path.removeLast() }

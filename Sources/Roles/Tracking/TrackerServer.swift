@@ -15,14 +15,17 @@ package struct TrackerServer: Service {
 
     /// - Parameters:
     ///   - connections: at once.
-    ///   - onListening: called once with the address that was bound.
+    ///   - webhooks: takes what providers tell; nil where none is set up.
     package init(
-        _ tracker: Tracker, at address: ListenAddress, connections: Int, events: EventBuffer, logger: Logger,
-        onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
+        _ tracker: Tracker, at address: ListenAddress, connections: Int, events: EventBuffer, webhooks: WebhookReceiver? = nil,
+        logger: Logger, onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
     ) {
-        let configuration = WebServer.Configuration(
+        var configuration = WebServer.Configuration(
             address, purpose: "links of messages", remedy: "set tracker.listen to another address and port",
             limit: .init(connections: connections))
+        if let webhooks {
+            configuration.keptBody = { request in webhooks.has(tracker.webhook(of: request)) ? WebhookReceiver.bodyBytes : nil }
+        }
         let meters = TrackerMeters()
         server = WebServer(
             configuration, logger: logger,
@@ -31,6 +34,9 @@ package struct TrackerServer: Service {
                 onListening(bound)
             },
             handler: { request in
+                if let webhooks, request.method == .post, let name = tracker.webhook(of: request), webhooks.has(name) {
+                    return await webhooks.take(request, for: name)
+                }
                 var answer = tracker.answer(request, at: Clock.milliseconds())
                 if let event = answer.event, !events.add(event) { answer = tracker.answer(insteadOf: answer, dropped: event) }
                 meters.count(answer)

@@ -83,7 +83,7 @@ struct CollectorCommand: RoleCommand {
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.collector, broker),
-                    runtime.collector(broker, ledger), runtime.eventCollector(broker, ledger),
+                    runtime.collector(broker, ledger), runtime.eventCollector(broker, ledger), runtime.receiptCollector(broker, ledger),
                 ])
         await broker.close()
     }
@@ -110,6 +110,7 @@ struct Up: RoleCommand {
         let broker = try await runtime.openBroker("up", isPatient: true)
         let collector = runtime.collector(broker, ledger)
         let events = runtime.eventCollector(broker, ledger)
+        let receipts = runtime.receiptCollector(broker, ledger)
         let worker = runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "up",
@@ -117,12 +118,12 @@ struct Up: RoleCommand {
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),
-                    collector, events, worker,
+                    collector, events, receipts, worker,
                     runtime.planner(
                         broker, ledger, isAlone: redis != nil,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], worker: worker)
-        await redis?.end(collector, events, broker, ledger)
+        await redis?.end(collector, events, receipts, broker, ledger)
         await broker.close()
         leadership?.release()
     }

@@ -99,18 +99,19 @@ struct Send: AsyncParsableCommand {
             logger: runtime.logger)
         let collector = runtime.collector(broker, ledger)
         let events = runtime.eventCollector(broker, ledger)
+        let receipts = runtime.receiptCollector(broker, ledger)
         let worker = runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "send",
             (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer() + runtime.optionalTracker(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
-                    runtime.heartbeat(.all, broker, worker: worker), collector, events, worker,
+                    runtime.heartbeat(.all, broker, worker: worker), collector, events, receipts, worker,
                     runtime.planner(
                         broker, ledger, only: id, isAlone: redis != nil,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], until: progress, worker: worker)
-        await redis?.end(collector, events, broker, ledger)
+        await redis?.end(collector, events, receipts, broker, ledger)
         await broker.close()
         if keys != nil {
             runtime.logger.notice(

@@ -22,6 +22,7 @@ enum DeadLetterText {
             switch kind {
             case .status: "status streams"
             case .events: "events streams"
+            case .receipts: "the receipts stream"
             case .lane: "lanes"
             case .foreign: "other programs"
             }

@@ -19,10 +19,11 @@ struct HealthMonitor: Service {
         let queue = BatchQueue(broker)
         let status = StatusStreams(broker)
         let events = EventStreams(broker)
+        let receipts = ReceiptStreams(broker)
         readiness.set("redis", ready: false, why: "not checked yet")
         try? await cancelWhenGracefulShutdown {
             while true {
-                await checkRedis(queue, status, events)
+                await checkRedis(queue, status, events, receipts)
                 if let ledger { await check(ledger) }
                 for check in readiness.all {
                     Gauge(label: "flotilla_ready", dimensions: [("check", check.name)]).record(check.ready ? 1 : 0)
@@ -32,9 +33,12 @@ struct HealthMonitor: Service {
         }
         await status.close()
         await events.close()
+        await receipts.close()
     }
 
-    private func checkRedis(_ queue: BatchQueue, _ status: StatusStreams, _ events: EventStreams) async {
+    private func checkRedis(
+        _ queue: BatchQueue, _ status: StatusStreams, _ events: EventStreams, _ receipts: ReceiptStreams
+    ) async {
         do throws(RedisError) {
             let lanes = try await queue.lanes()
             let counts = Dictionary(zip(lanes, try await queue.counts(lanes))) { $1 }
@@ -55,6 +59,7 @@ struct HealthMonitor: Service {
                 Gauge(label: "flotilla_events_waiting", dimensions: [("stream", "\(stream)")]).record(depth.entries)
             }
             Gauge(label: "flotilla_events_lag_seconds").record(depths.map(\.seconds).max() ?? 0)
+            Gauge(label: "flotilla_receipts_waiting").record(try await receipts.depths().reduce(0) { $0 + $1.entries })
             let policy = try await broker.evictionPolicy()
             readiness.set("redis", ready: policy == nil, why: policy.map { "\(RedisError.evicts(policy: $0))" } ?? "")
         } catch {

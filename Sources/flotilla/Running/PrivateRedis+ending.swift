@@ -29,13 +29,17 @@ extension PrivateRedis {
         return identity
     }
 
-    /// Ends the server after the roles: collects the last results and events, which nobody else would, and keeps its file while batches
-    /// of the ledger are dispatched.
-    func end(_ collector: Collector, _ events: EventCollector, _ broker: Broker, _ ledger: any OpenLedger) async {
+    /// Ends the server after the roles: collects the last results, events and receipts, which nobody else would, and keeps its file while
+    /// batches of the ledger are dispatched.
+    func end(
+        _ collector: Collector, _ events: EventCollector, _ receipts: ReceiptCollector, _ broker: Broker, _ ledger: any OpenLedger
+    ) async {
         let areEventsDrained = await events.drain()
         let isDrained = await collector.drain() && areEventsDrained
+        // By the ids that the last results have, receipts find their messages.
+        let areReceiptsDrained = await receipts.drain()
         let work = try? await ledger.work()
-        let isNeeded = !isDrained || work?.allSatisfy { $0.dispatched == 0 } != true
+        let isNeeded = !isDrained || !areReceiptsDrained || work?.allSatisfy { $0.dispatched == 0 } != true
         let isNoted = await note(ledger, EpochStore(broker))
         await broker.close()
         stop(forgets: isNoted && !isNeeded)

@@ -26,6 +26,7 @@ struct ReportText {
         if !report.responses.isEmpty { blocks.append("Failures, by response:\n" + responses(report.responses).indented) }
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
         if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
+        if let told { blocks.append("As providers tell:\n" + told.indented) }
         if report.timeline.count > 1 { blocks.append("Rate over time (\(report.step) s a column):\n" + timeline.indented) }
         if let visits = VisitText(report) { blocks += visits.blocks.map(\.indentedBelow) }
         blocks.append(times)
@@ -60,6 +61,14 @@ struct ReportText {
     /// The commonest first; of those with one count by their names, so that the same report is printed alike.
     private static func commonest(_ counts: [ExclusionReason: Int]) -> [(key: ExclusionReason, value: Int)] {
         counts.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
+    }
+
+    /// What receipts say beside `delivered`; nil for nothing.
+    private var told: String? {
+        let rows = EventKind.allCases.compactMap { kind in
+            report.events[kind].map { [kind.rawValue, grouped($0.recipients), grouped($0.count)] }
+        }
+        return rows.isEmpty ? nil : TextTable(header: ["", "recipients", "receipts"], rows: rows, rightAligned: [1, 2]).text
     }
 
     private var uncertain: String {

@@ -12,12 +12,14 @@ import NIOCore
 import NIOPosix
 import Planning
 import Policy
+import Receipts
 import ServiceLifecycle
 import Settings
 import Signing
 import Telemetry
 import Text
 import Tracking
+import Transport
 import UnixSignals
 
 /// What the roles of one process share (settings, logs, metrics, Redis), and the roles as services.
@@ -173,6 +175,12 @@ struct RoleRuntime {
         )
     }
 
+    func receiptCollector(_ broker: Broker, _ ledger: any OpenLedger) -> ReceiptCollector {
+        ReceiptCollector(
+            broker: broker, ledger: ledger, providers: Set(settings.tracker.webhooks.values.map(\.provider)), name: name,
+            abandoned: isPrivate ? .zero : .seconds(10), logger: logger)
+    }
+
     /// - Parameter trackerKeys: sign links to the tracker; nil where there is none.
     func worker(_ broker: Broker, trackerKeys: SigningKeys?) -> Worker {
         var configuration = workerConfiguration
@@ -189,12 +197,27 @@ struct RoleRuntime {
         configuration.trustedProxies = settings.tracker.trustedProxies
         configuration.visitors = settings.visitors
         configuration.addresses = settings.tracker.addresses
-        let events = EventBuffer(
-            EventStreams(broker), folder: try SpoolFolder(spool), limit: settings.tracker.spoolLimit, logger: logger)
-        return [
-            events,
-            TrackerServer(Tracker(configuration), at: settings.tracker.listen, connections: connections, events: events, logger: logger),
-        ]
+        let folder = try SpoolFolder(spool)
+        let events = EventBuffer(EventStreams(broker), folder: folder, limit: settings.tracker.spoolLimit, logger: logger)
+        let (receipts, receiver) = webhooks(broker, folder)
+        let server = TrackerServer(
+            Tracker(configuration), at: settings.tracker.listen, connections: connections, events: events, webhooks: receiver,
+            logger: logger)
+        var services: [any Service] = [events]
+        services += receipts
+        return services + [server]
+    }
+
+    /// What takes receipts of providers, and what brings them to Redis; none where the settings have no webhook.
+    private func webhooks(_ broker: Broker, _ folder: SpoolFolder) -> ([any Service], WebhookReceiver?) {
+        guard !settings.tracker.webhooks.isEmpty else { return ([], nil) }
+        let sender = ReceiptSender(ReceiptStreams(broker), folder: folder, limit: settings.tracker.spoolLimit, logger: logger)
+        let hooks = settings.tracker.webhooks.mapValues {
+            WebhookReceiver.Hook($0.scheme, provider: $0.provider, secret: $0.secret, topic: $0.topic)
+        }
+        let receiver = WebhookReceiver(
+            hooks, url: settings.tracker.url ?? "", receipts: sender, fetch: { try await HTTPSDocument.fetch($0) }, logger: logger)
+        return ([sender], receiver)
     }
 
     /// The tracker of a process with all roles; none where links are not tracked.

@@ -7,6 +7,7 @@ enum ErasedTexts {
     static let columns = [
         ("mailing", "reason"), ("mailing", "stuck_reason"), ("source_fault", "problem"), ("skipped", "detail"), ("uncertain", "why"),
         ("dead_letter", "reason"), ("redis_problem", "text"), ("audit", "before"), ("audit", "after"),
+        ("receipt_unknown", "recipient"), ("receipt_unknown", "detail"),
     ]
 
     /// Takes the addresses out of the texts, in which their place is marked.

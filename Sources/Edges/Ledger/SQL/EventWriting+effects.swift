@@ -1,4 +1,5 @@
 import Model
+import Policy
 
 /// What follows from events, in the transaction that counts them.
 extension EventWriting {
@@ -13,7 +14,7 @@ extension EventWriting {
         var added: [Suppression.Key: Suppression] = [:]
         var removed: Set<Suppression.Key> = []
         for (mailing, choices) in Dictionary(grouping: choices, by: \.batch.mailing).sorted(by: { $0.key < $1.key }) {
-            guard let target = try target(of: mailing) else { continue }
+            guard let target = try Self.target(db, of: mailing) else { continue }
             for (number, choices) in Dictionary(grouping: choices, by: \.batch.number).sorted(by: { $0.key < $1.key }) {
                 let batch = BatchID(mailing: mailing, number: number)
                 guard let wire = try SQLLedger.batchText(db, batch), let recipients = try? Recipients(decodingAddresses: wire) else {
@@ -65,7 +66,7 @@ extension EventWriting {
     private func suppressedBefore(now: Int64) throws -> [Suppression] {
         var found: [Suppression.Key: Suppression] = [:]
         for (batch, choices) in Dictionary(grouping: choicesAgain, by: \.batch) {
-            guard let target = try target(of: batch.mailing), let wire = try SQLLedger.batchText(db, batch),
+            guard let target = try Self.target(db, of: batch.mailing), let wire = try SQLLedger.batchText(db, batch),
                 let recipients = try? Recipients(decodingAddresses: wire)
             else { continue }
             for index in Set(choices.map(\.index)) where index < recipients.count {
@@ -82,14 +83,19 @@ extension EventWriting {
     private func settle(now: Int64) throws -> Int {
         var held: [Arrival] = []
         for (mailing, arrivals) in Dictionary(grouping: arrivals, by: \.batch.mailing).sorted(by: { $0.key < $1.key })
-        where try SQLLedger.states(db, mailing)[.uncertain, default: 0] > 0 {
+        where try SQLLedger.states(db, mailing)[.uncertain, default: 0] > 0 || hasBounces(mailing) {
             held += arrivals
         }
         held = try held.filter { try isSound($0.batch) }
         guard !held.isEmpty else { return 0 }
         var writing = SQLLedger.ResultWriting(db, now: now)
-        try writing.settle(held)
+        try writing.take(held.map { LateNews(batch: $0.batch, index: $0.index, news: .person(.opened)) })
         return try writing.finish().moved[.sent] ?? 0
+    }
+
+    /// Messages of the mailing came back: a person who has seen one outweighs that.
+    private func hasBounces(_ mailing: MailingID) throws -> Bool {
+        try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM bounce WHERE mailing = ?)", [mailing.description]) == true
     }
 
     /// A batch whose progress is damaged settles nothing, and does not hold up other batches' events.
@@ -98,14 +104,14 @@ extension EventWriting {
     }
 
     /// Whom a mailing's links unsubscribe from: its category, or all mailings of its channel.
-    private func target(of mailing: MailingID) throws -> SuppressionTarget? {
+    static func target(_ db: any SQLTransaction, of mailing: MailingID) throws -> SuppressionTarget? {
         guard let row = try db.row("SELECT channel, category FROM mailing WHERE id = ?", [mailing.description]),
             let channel = try Channel(rawValue: row.read(0))
         else { return nil }
         return try SuppressionTarget(channel, category: row.read(1))
     }
 
-    private static func address(_ recipients: Recipients, _ index: Int, _ channel: Channel) -> String {
+    static func address(_ recipients: Recipients, _ index: Int, _ channel: Channel) -> String {
         var key: [UInt8] = []
         recipients.bytes.withUnsafeBufferPointer { bytes in
             AddressKey.append(of: UnsafeBufferPointer(rebasing: bytes[recipients.range(index, 1)]), channel, to: &key)

@@ -26,7 +26,7 @@ extension LedgerCheck {
     private static let ofBatches = [
         ("progress", "number", ""), ("fingerprint", "batch", ""), ("result", "batch", ""), ("recipient_error", "batch", ofRecipients),
         ("uncertain", "batch", ofRecipients), ("event", "batch", ofRecipients), ("event_recipient", "batch", ofRecipients),
-        ("skipped", "batch", ofRecipients),
+        ("skipped", "batch", ofRecipients), ("bounce", "batch", ofRecipients),
     ]
     private static let others = [
         (

@@ -26,7 +26,7 @@ extension SQLLedger: DeadLetterStore {
             """
             INSERT INTO dead_letter_discarded (kind, n)
             SELECT CASE WHEN is_batch = 1 THEN 'lane' WHEN status_stream IS NOT NULL THEN 'status'
-                WHEN stream LIKE 'events:%' THEN 'events' ELSE 'foreign' END AS kind, count(*)
+                WHEN stream LIKE 'events:%' THEN 'events' WHEN stream = 'receipts' THEN 'receipts' ELSE 'foreign' END AS kind, count(*)
             FROM dead_letter WHERE id <= ? AND retried IS NULL GROUP BY kind
             ON CONFLICT (kind) DO UPDATE SET n = dead_letter_discarded.n + excluded.n
             """, [last])
@@ -173,7 +173,9 @@ extension DeadLetter.Source {
             let source = DeadLetter.Source.events(number)
             return source.stream == stream ? source : nil
         }
-        self = lane.flatMap { Lane($0) }.map { .lane($0) } ?? partition.map { .status($0) } ?? events ?? .foreign
+        self =
+            lane.flatMap { Lane($0) }.map { .lane($0) } ?? partition.map { .status($0) } ?? events
+            ?? (stream == DeadLetter.Source.receipts.stream ? .receipts : .foreign)
     }
 
     fileprivate var partition: Int? {

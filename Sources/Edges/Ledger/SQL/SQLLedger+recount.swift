@@ -42,9 +42,16 @@ extension SQLLedger {
         try expect(
             "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM recipient_error",
             counted[RecipientState.deferred.rank])
+        // Those that came back had been sent.
+        let bounced = try db.one(
+            Int.self,
+            """
+            SELECT count(*) FROM bounce b \(db.orderedJoin) progress p ON p.mailing = b.mailing AND p.number = b.batch
+            WHERE b.mailing = ? AND substr(p.states, b.idx + 1, 1) = 'f'
+            """, [id.description])
         try expect(
             "sent messages in the timeline", "SELECT sum(sent) FROM timeline",
-            counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank])
+            counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank] + (bounced ?? 0))
         try expect(
             "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
             counted[RecipientState.failed.rank])

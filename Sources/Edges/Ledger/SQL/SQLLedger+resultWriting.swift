@@ -4,7 +4,7 @@ extension SQLLedger {
     /// The writing of results within one transaction: batches are read when a result of theirs comes first, and stored with
     /// all counters at the end.
     struct ResultWriting {
-        private struct Batch {
+        struct Batch {
             var id: BatchID
             /// As it was read.
             var before: BatchProgress
@@ -14,9 +14,9 @@ extension SQLLedger {
 
         let db: any SQLTransaction
         /// Milliseconds since 1970.
-        private let now: Int64
-        private var batches: [Batch] = []
-        private var batchIndex: [BatchID: Int] = [:]
+        let now: Int64
+        var batches: [Batch] = []
+        private(set) var batchIndex: [BatchID: Int] = [:]
         var mailings: [MailingChanges] = []
         private var mailingIndex: [MailingID: Int] = [:]
         var summary = WriteSummary()
@@ -24,6 +24,10 @@ extension SQLLedger {
         private var dispatches: Set<Dispatch> = []
         /// Mailings of which a message was accepted that nobody waited for any more.
         private var accepted: Set<MailingID> = []
+        /// The providers whose receipts are expected; nil before it was asked.
+        var expected: Set<String>?
+        /// Rows by which providers' receipts are found.
+        var references: [[any SQLConvertible]] = []
         /// Recipients that moved into a state, by rank.
         private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
@@ -79,8 +83,13 @@ extension SQLLedger {
             dispatches.insert(Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber))
             if isNew {
                 if group.dispatchNumber < batches[index].progress.dispatchNumber { summary.late += 1 }
+                try note(group)
                 for result in group.results {
                     if result.state == .uncertain, try !list(result, group) { continue }
+                    if try isOfBounced(result, group.batch, index) {
+                        batches[index].progress.note(result, dispatchNumber: group.dispatchNumber)
+                        continue
+                    }
                     guard let old = batches[index].progress.apply(result, dispatchNumber: group.dispatchNumber) else { continue }
                     try move(result, from: old, batches[index].id, batches[index].mailing)
                 }
@@ -89,23 +98,6 @@ extension SQLLedger {
                 summary.duplicates += 1
             }
             batches[index].progress.take(group.closing, of: group.dispatchNumber, groups: group.groups)
-        }
-
-        /// Takes held recipients as sent, by whose messages a person came: they have them.
-        mutating func settle(_ arrivals: [EventWriting.Arrival]) throws {
-            try load(arrivals.map(\.batch))
-            for arrival in arrivals {
-                guard let index = batchIndex[arrival.batch], batches[index].progress.state(arrival.index) == .uncertain else { continue }
-                let since = try db.one(
-                    Int64.self, "SELECT min(at) FROM uncertain WHERE mailing = ? AND batch = ? AND idx = ? AND held = 1",
-                    [arrival.batch.mailing.description, arrival.batch.number, arrival.index])
-                // The timeline shows the message when it was in flight.
-                let result = RecipientResult(
-                    index: arrival.index, state: .sent, attempts: batches[index].progress.attempts(arrival.index), at: since ?? now)
-                // No dispatch is waited for on its account.
-                guard let old = batches[index].progress.apply(result, dispatchNumber: -1) else { continue }
-                try move(result, from: old, arrival.batch, batches[index].mailing)
-            }
         }
 
         /// Puts the recipient of an uncertain result on the list.
@@ -162,7 +154,7 @@ extension SQLLedger {
         }
 
         /// Reads the batches that are not read yet, in the one order in which all transactions lock them.
-        private mutating func load(_ ids: [BatchID]) throws {
+        mutating func load(_ ids: [BatchID]) throws {
             let ids = Set(ids).filter { batchIndex[$0] == nil }.sorted { ($0.mailing, $0.number) < ($1.mailing, $1.number) }
             for (id, found) in zip(ids, try BatchProgress.loadAll(db, ids)) {
                 guard let progress = found else { continue }
@@ -179,8 +171,9 @@ extension SQLLedger {
         }
 
         /// Keeps counters, recipient errors and timeline in step with a recipient that moves.
-        private mutating func move(
-            _ result: RecipientResult, from old: RecipientState, _ batch: BatchID, _ mailing: Int
+        /// - Parameter wasSent: the timeline counts it as sent already.
+        mutating func move(
+            _ result: RecipientResult, from old: RecipientState, _ batch: BatchID, _ mailing: Int, wasSent: Bool = false
         ) throws {
             let before = RecipientMove.needsError(old) ? try LastError.load(db, batch, result.index) : nil
             guard let move = RecipientMove(result, from: old, error: before) else { return }
@@ -197,7 +190,7 @@ extension SQLLedger {
             if let at = move.unfailed { mailings[mailing].count(at, failed: -1) }
             if let at = move.failed { mailings[mailing].count(at, failed: 1) }
             if let at = move.deferred { mailings[mailing].count(at, deferred: 1) }
-            if let at = move.sent { mailings[mailing].count(at, sent: 1) }
+            if let at = move.sent, !wasSent { mailings[mailing].count(at, sent: 1) }
             if result.state == .deferred, result.doubt == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
             guard move.isMove else { return }
             if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
@@ -233,6 +226,7 @@ extension SQLLedger {
                 let progress = batches[index].progress
                 if !progress.isDispatched || progress.dispatchNumber != dispatch.dispatchNumber { summary.over.insert(dispatch) }
             }
+            try storeReferences()
             for mailing in mailings { try mailing.store(db) }
             for id in accepted { try SQLLedger.noteLateAcceptance(db, id, now: now) }
             for mailing in Set(summary.closed.map(\.mailing)) { try SQLLedger.settle(db, mailing) }

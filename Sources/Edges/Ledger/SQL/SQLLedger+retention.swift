@@ -115,7 +115,7 @@ private struct Removal {
     /// The tables of a batch, each with its column for the batch number. The batch itself comes last: the others are found by it.
     private static let ofBatches = [
         ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("event_recipient", "batch"),
-        ("skipped", "batch"),
+        ("skipped", "batch"), ("bounce", "batch"),
         ("fingerprint", "batch"), ("progress", "number"), ("batch", "number"),
     ]
     /// Excluded rows that one statement removes.

@@ -1,5 +1,6 @@
 import GRDB
 import Model
+import Policy
 
 /// What became of the recipients of mailings that both ledgers have. Results are written as late results: they only move a recipient
 /// forward, in any order, so that it does not matter how the two ledgers diverged.
@@ -123,9 +124,19 @@ private struct OutcomeMerge {
             try writing.add([group])
         }
         try addEvents(&writing)
+        try addBounces(&writing)
         _ = try writing.finish()
         var visits = EventMerging(db, id)
         try visits.run(isCounted: false)
+    }
+
+    /// Takes over whose messages came back: no result says so.
+    private func addBounces(_ writing: inout SQLLedger.ResultWriting) throws {
+        let rows = try db.allRows("SELECT batch, idx, at FROM replaced.bounce WHERE mailing = ?1", [id.description])
+        try writing.take(
+            rows.map { row in
+                try LateNews(batch: BatchID(mailing: id, number: row.read(0)), index: row.read(1), news: .bounce, at: row.read(2))
+            })
     }
 
     private func addEvents(_ writing: inout SQLLedger.ResultWriting) throws {

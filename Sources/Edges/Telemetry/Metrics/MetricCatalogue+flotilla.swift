@@ -26,7 +26,8 @@ extension MetricDescription.Label {
     fileprivate static let mailingState = Self(
         name: "state", values: .fixed(MailingState.allCases.filter { !$0.isTerminal }.map(\.rawValue)))
     fileprivate static let skipReason = Self(name: "reason", values: .fixed([ExclusionReason.suppressed.rawValue]))
-    fileprivate static let entrySource = Self(name: "source", values: .fixed(["status", "lane", "events", "heartbeat", "mailing", "key"]))
+    fileprivate static let entrySource = Self(
+        name: "source", values: .fixed(["status", "lane", "events", "receipts", "heartbeat", "mailing", "key"]))
     fileprivate static let trackedAction = Self(name: "action", values: .fixed(TrackedAction.allCases.map { "\($0)" }))
     fileprivate static let droppedEvent = Self(name: "why", values: .fixed(["gone", "invalid", "excess"]))
     fileprivate static let check = Self(name: "check", values: .open("redis, lease, ledger, provider NAME"))
@@ -39,6 +40,11 @@ extension MetricDescription.Label {
     fileprivate static let action = Self(name: "action", values: .fixed(["open", "click", "unsubscribe", "resubscribe"]))
     fileprivate static let tokenFault = Self(
         name: "reason", values: .fixed(["malformed", "unknown_key", "forged", "other_purpose"]))
+    fileprivate static let webhook = Self(name: "webhook", values: .open("names of `tracker.webhooks`"))
+    fileprivate static let webhookFault = Self(
+        name: "reason",
+        values: .fixed(["forged", "old", "malformed", "foreign_certificate", "foreign_topic", "unavailable", "no_room"]))
+    fileprivate static let receiptKind = Self(name: "kind", values: .fixed(ProviderReceipt.Kind.counted.map(\.name)))
     fileprivate static let eventStream = Self(name: "stream", values: .fixed(["0", "1"]))
     fileprivate static let eventKind = Self(name: "kind", values: .fixed(["events", "choices"]))
     fileprivate static let version = Self(name: "version", values: .open("one value a build"))
@@ -103,6 +109,9 @@ extension MetricCatalogue {
             "Entries of an events stream that no collector has acknowledged yet; each has up to a thousand events."),
         .gauge(
             "flotilla_events_lag_seconds", "seconds", [], "Age of the oldest entry of the events streams that is not in the ledger yet."),
+        .gauge(
+            "flotilla_receipts_waiting", "entries", [],
+            "Entries of the receipts stream that no collector has acknowledged yet; each has up to 500 receipts."),
         .counter(
             "flotilla_batches_taken_over_total", "batches", [],
             "Batches taken over from a worker whose lease had expired."),
@@ -182,6 +191,24 @@ extension MetricCatalogue {
             "flotilla_events_unsubscribed_total", "suppressions", [],
             "Suppressions that were added because recipients unsubscribed."),
         .counter(
+            "flotilla_receipts_written_total", "receipts", [.receiptKind],
+            "What providers tell of messages, as the collector wrote it to the ledger."),
+        .counter(
+            "flotilla_receipts_duplicate_total", "receipts", [],
+            "Receipts that the collector had written before; they change nothing."),
+        .counter(
+            "flotilla_receipts_machine_total", "receipts", [],
+            "Opens and clicks that the provider takes for a machine's; they change nothing."),
+        .counter(
+            "flotilla_receipts_unknown_total", "receipts", [],
+            "Receipts that name no message of the ledger, or are of no known kind; they are kept aside."),
+        .counter(
+            "flotilla_receipts_found_total", "receipts", [],
+            "Receipts that were aside and whose message is known by now."),
+        .counter(
+            "flotilla_receipts_discarded_total", "receipts", [],
+            "Receipts that are no longer kept aside, since there are more than 10,000."),
+        .counter(
             "flotilla_uncertain_settled_total", "recipients", [],
             "Held recipients who turned out to have their message, as they visited it."),
         .seconds(
@@ -227,6 +254,16 @@ extension MetricCatalogue {
         .gauge(
             "flotilla_tracker_events_waiting", "events", [.eventStream, .eventKind],
             "Events in the tracker's memory, on their way to Redis."),
+        .counter(
+            "flotilla_tracker_receipts_total", "receipts", [.webhook], "Receipts that providers told and that Redis or the spool has."),
+        .counter(
+            "flotilla_tracker_webhooks_refused_total", "requests", [.webhook, .webhookFault],
+            "Requests to webhooks that were not taken."),
+        .counter(
+            "flotilla_tracker_receipts_dropped_total", "receipts", [],
+            "Receipts that were lost since a file of the spool was damaged."),
+        .gauge(
+            "flotilla_tracker_receipts_spool_bytes", "bytes", [], "Bytes of receipts that wait on the tracker's disk for Redis."),
         .gauge(
             "flotilla_tracker_spool_bytes", "bytes", [.eventStream, .eventKind],
             "Bytes of events that wait on the tracker's disk for Redis."),

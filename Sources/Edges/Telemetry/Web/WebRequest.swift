@@ -8,6 +8,8 @@ package struct WebRequest: Sendable {
     package let method: Method
     /// Path and query.
     package let target: String
+    /// The body, where the server keeps it.
+    package internal(set) var body: [UInt8] = []
     private let fields: HTTPFields
     private let address: SocketAddress?
 
@@ -25,10 +27,15 @@ package struct WebRequest: Sendable {
     }
 
     /// A request that nobody sent, for tests.
-    package init(_ method: Method, _ target: String, agent: String? = nil, forwarded: [String] = [], peer: String? = nil) {
+    package init(
+        _ method: Method, _ target: String, agent: String? = nil, forwarded: [String] = [], peer: String? = nil,
+        headers: [String: String] = [:], body: [UInt8] = []
+    ) {
         self.method = method
         self.target = target
+        self.body = body
         var fields = HTTPFields()
+        for (name, value) in headers { if let name = HTTPField.Name(name) { fields[name] = value } }
         if let agent { fields[.userAgent] = agent }
         fields[values: .forwardedFor] = forwarded
         self.fields = fields
@@ -43,6 +50,11 @@ package struct WebRequest: Sendable {
 
     /// `User-Agent`; empty for none.
     package var agent: String { fields[.userAgent] ?? "" }
+
+    /// All fields, by their names in small letters; of several of a name the first.
+    package var headers: [String: String] {
+        Dictionary(fields.map { ($0.name.canonicalName, $0.value) }) { first, _ in first }
+    }
 
     /// The values of `X-Forwarded-For`, in the order of its fields.
     package var forwarded: [String] { fields[values: .forwardedFor] }

@@ -20,8 +20,12 @@ package struct WebServer: Service {
         package var requestTimeout: Duration = .seconds(10)
         /// Bytes of a request's line, or of one of its fields, at most.
         package var fieldBytes = 16 << 10
-        /// Bytes of a POST's body at most.
+        /// Bytes of a POST's body at most, which is thrown away.
         package var bodyBytes = 16 << 10
+        /// Which requests' bodies are kept for the handler, and their bytes at most; nil for none.
+        package var keptBody: (@Sendable (WebRequest) -> Int?)?
+        /// Bytes of kept bodies in memory at most, of all requests at once. Beyond that they are refused for now.
+        package var keptBytes = 64 << 20
 
         package init(_ address: ListenAddress, purpose: String, remedy: String, limit: ConnectionLimit.Configuration) {
             self.address = address
@@ -41,7 +45,7 @@ package struct WebServer: Service {
 
     /// - Parameters:
     ///   - onListening: called once with the address that was bound.
-    ///   - handler: answers a request, whose body has been read and thrown away.
+    ///   - handler: answers a request, whose body has been read, and thrown away unless it is to be kept.
     package init(
         _ configuration: Configuration, logger: Logger, onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in },
         handler: @escaping Handler
@@ -61,7 +65,7 @@ package struct WebServer: Service {
         quiet.logLevel = max(.warning, logger.logLevel)
         let address = configuration.address
         let application = Application(
-            responder: WebResponder(handler: handler, bodyBytes: configuration.bodyBytes), server: .http1(configuration: channels),
+            responder: WebResponder(handler: handler, reader: BodyReader(configuration)), server: .http1(configuration: channels),
             configuration: .init(address: .hostname(address.host, port: address.port)),
             onServerRunning: { [onListening] channel in
                 isListening.withLock { $0 = true }
@@ -103,24 +107,11 @@ private struct WebResponder: HTTPResponder {
     }
 
     let handler: WebServer.Handler
-    let bodyBytes: Int
-
-    private static let tooLarge = WebResponse(413, .init([("Content-Type", "text/plain; charset=utf-8")]), .init(Array("too large\n".utf8)))
+    let reader: BodyReader
 
     func respond(to request: Request, context: Context) async throws -> Response {
-        let head = WebRequest(request.head, from: context.address)
-        if head.method == .post, try await !isWithinBound(request) { return Self.tooLarge.response(to: .post) }
-        return await handler(head).response(to: head.method)
-    }
-
-    /// Reads the body to its end, or as far as it may go.
-    private func isWithinBound(_ request: Request) async throws -> Bool {
-        if let length = request.headers[.contentLength], Int(length).map({ $0 > bodyBytes }) ?? true { return false }
-        var count = 0
-        for try await part in request.body {
-            count += part.readableBytes
-            if count > bodyBytes { return false }
-        }
-        return true
+        var head = WebRequest(request.head, from: context.address)
+        guard head.method == .post else { return await handler(head).response(to: head.method) }
+        return try await reader.reading(request, &head) { request in await handler(request) }.response(to: .post)
     }
 }

@@ -1,0 +1,59 @@
+import Model
+
+/// Who complained or unsubscribed by way of the provider is not sent to any more.
+extension ReceiptWriting {
+    private static let actor = "provider"
+
+    mutating func suppress(_ found: [Found]) throws {
+        var added: [Suppression.Key: Suppression] = [:]
+        for one in found {
+            guard let (target, address) = try address(of: one) else { continue }
+            // A complaint is about all that the sender sends by the channel.
+            let category = one.receipt.kind == .complained ? "" : target.category
+            let key = Suppression.Key(target.channel, address, category: category)
+            switch one.receipt.kind {
+            case .complained, .unsubscribed:
+                let reason: Suppression.Reason = one.receipt.kind == .complained ? .complaint : .unsubscribe
+                let new = Suppression(key, reason: reason, source: one.batch.message(one.index), at: one.at)
+                let old = try SQLLedger.suppression(db, key)
+                if let old, old.merged(with: new) == old {
+                    // What was counted before is told to workers again: whoever wrote it may have ended before they were told.
+                    added[key] = old
+                    continue
+                }
+                guard try old != nil || !isRemoved(new) else { continue }
+                _ = try SQLLedger.suppress(db, [new], SuppressionAudit(AuditNote(.suppress, actor: Self.actor)), now: now)
+                added[key] = try SQLLedger.suppression(db, key)
+                summary.unsuppressed.removeAll { $0 == key }
+            case .resubscribed:
+                guard let old = try SQLLedger.suppression(db, key), old.reason == .unsubscribe, old.at <= one.at else { continue }
+                for removed in try SQLLedger.unsuppress(
+                    db, [key], SuppressionAudit(AuditNote(.unsuppress, actor: Self.actor)), now: now)
+                {
+                    added[removed.key] = nil
+                    summary.unsuppressed.append(removed.key)
+                }
+            default: continue
+            }
+        }
+        summary.suppressed += added.values
+    }
+
+    /// Whether the person has subscribed again since a suppression happened.
+    private func isRemoved(_ new: Suppression) throws -> Bool {
+        let removed = try db.one(
+            Int64.self, "SELECT max(at) FROM suppression_removal WHERE channel = ? AND address = ? AND category = ?",
+            [new.key.channel.rawValue, new.key.address, new.key.category])
+        return removed.map { $0 >= new.at } ?? false
+    }
+
+    /// Whom the recipient of a receipt is suppressed as; nil where that changes nothing, or the recipient's values were erased.
+    private func address(of one: Found) throws -> (SuppressionTarget, String)? {
+        guard [.complained, .unsubscribed, .resubscribed].contains(one.receipt.kind),
+            let target = try EventWriting.target(db, of: one.batch.mailing), let wire = try SQLLedger.batchText(db, one.batch),
+            let recipients = try? Recipients(decodingAddresses: wire), one.index < recipients.count
+        else { return nil }
+        let address = EventWriting.address(recipients, one.index, target.channel)
+        return address.isEmpty ? nil : (target, address)
+    }
+}

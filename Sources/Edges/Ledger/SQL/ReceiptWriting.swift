@@ -1,0 +1,149 @@
+import Model
+import Policy
+
+/// The writing of receipts within one transaction: each finds its message, and becomes news of its recipient.
+struct ReceiptWriting {
+    /// A receipt with its recipient.
+    struct Found {
+        var receipt: ProviderReceipt
+        var batch: BatchID
+        var index: Int
+
+        /// When it happened, in milliseconds since 1970.
+        var at: Int64 { receipt.time ?? receipt.arrived }
+    }
+
+    let db: any SQLTransaction
+    /// Milliseconds since 1970.
+    let now: Int64
+    var summary = ReceiptSummary()
+    /// Somebody was erased from this ledger.
+    private let hasErasures: Bool
+
+    init(_ db: any SQLTransaction, now: Int64) throws {
+        self.db = db
+        self.now = now
+        hasErasures = try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM erasure)") == true
+    }
+
+    /// - Returns: those that name no message of this ledger, or are of a kind that is not known.
+    mutating func add(_ receipts: [ProviderReceipt]) throws -> [ProviderReceipt] {
+        var (found, rest) = try find(receipts.filter { $0.kind != .unknown })
+        rest += receipts.filter { $0.kind == .unknown }
+        summary.machines += found.count { $0.receipt.isMachine }
+        found.removeAll { $0.receipt.isMachine }
+        guard !found.isEmpty else { return rest }
+        var writing = SQLLedger.ResultWriting(db, now: now)
+        var news: [LateNews] = []
+        for one in found {
+            let isNew = try note(one, &writing)
+            if !isNew { summary.duplicates += 1 } else if Self.event(of: one.receipt.kind) != nil { count(one) }
+            if let fact = Self.fact(one.receipt.kind) {
+                news.append(
+                    LateNews(batch: one.batch, index: one.index, news: fact, at: moment(of: one), text: Self.words(one.receipt)))
+            }
+        }
+        try writing.take(news)
+        summary.moved = try writing.finish().moved
+        // What has no row of its own is new where it moved somebody.
+        if let count = summary.moved[.delivered] { summary.counted[.delivered] = count }
+        try suppress(found)
+        return rest
+    }
+
+    /// When it happened, for the timeline: a provider's clock does not stretch it.
+    private func moment(of one: Found) -> Int64 { min(max(one.at, now - MessageReference.days * 86_400_000), now) }
+
+    private mutating func count(_ one: Found) { summary.counted[one.receipt.kind, default: 0] += 1 }
+
+    /// Writes the event that a receipt is, where it is one that is kept.
+    /// - Returns: false for one that is there already.
+    private func note(_ one: Found, _ writing: inout SQLLedger.ResultWriting) throws -> Bool {
+        guard let kind = Self.event(of: one.receipt.kind) else { return true }
+        let detail = try isErased(one) ? "" : one.receipt.detail
+        // Where the provider tells no time, one of a kind and text counts.
+        if one.receipt.time == nil {
+            let isKnown = try db.one(
+                Bool.self,
+                "SELECT EXISTS (SELECT 1 FROM event WHERE mailing = ? AND batch = ? AND idx = ? AND kind = ? AND detail = ?)",
+                [one.batch.mailing.description, one.batch.number, one.index, kind.rawValue, detail])
+            if isKnown == true { return false }
+        }
+        let before = writing.summary.events
+        try writing.add(
+            EventGroup(
+                mailing: one.batch.mailing,
+                events: [RecipientEvent(batch: one.batch.number, index: one.index, kind: kind, at: one.at, detail: detail)]))
+        return writing.summary.events > before
+    }
+
+    /// Whether the values of a recipient were erased: the words of a provider often have the address.
+    private func isErased(_ one: Found) throws -> Bool {
+        guard hasErasures, let wire = try SQLLedger.batchText(db, one.batch), let recipients = try? Recipients(decodingAddresses: wire)
+        else { return false }
+        return one.index < recipients.count && recipients.range(one.index, 1).isEmpty
+    }
+
+    /// The event that the ledger keeps; nil where the recipient's state says it all.
+    static func event(of kind: ProviderReceipt.Kind) -> EventKind? {
+        switch kind {
+        case .bounced, .undelivered, .rejected: .bounced
+        case .complained: .complained
+        case .opened: .opened
+        case .clicked: .clicked
+        case .unsubscribed: .unsubscribed
+        case .accepted, .delivered, .deferred, .resubscribed, .unknown: nil
+        }
+    }
+
+    /// What a receipt says of the message.
+    static func fact(_ kind: ProviderReceipt.Kind) -> DeliveryEvidence.News? {
+        switch kind {
+        case .accepted, .deferred: .attempt(.sent)
+        case .delivered: .receipt
+        case .bounced, .undelivered, .rejected: .bounce
+        case .complained: .person(.complained)
+        case .opened: .person(.opened)
+        case .clicked: .person(.clicked)
+        case .unsubscribed, .resubscribed: .person(.unsubscribed)
+        case .unknown: nil
+        }
+    }
+
+    private static func words(_ receipt: ProviderReceipt) -> String {
+        receipt.detail.isEmpty ? "\(receipt.word) (as \(receipt.webhook) tells)" : receipt.detail
+    }
+}
+
+extension ReceiptWriting {
+    /// The recipients that receipts are of, by our id of the message, else by the provider's.
+    private func find(_ receipts: [ProviderReceipt]) throws -> (found: [Found], rest: [ProviderReceipt]) {
+        var places = receipts.map(\.place)
+        let asked = receipts.indices.filter { places[$0] == nil && !receipts[$0].providerID.isEmpty }
+        let first = MessageReference.day(now) - MessageReference.days
+        // Days are few, and an index begins with them.
+        let days = (first...MessageReference.day(now) + 1).map { "\($0)" }.joined(separator: ", ")
+        let known: [(BatchID, Int)?] = try db.firstRows(
+            "SELECT mailing, batch, idx FROM message_reference WHERE hash = ? AND day IN (\(days)) ORDER BY day DESC LIMIT 1",
+            asked.map { [MessageReference.hash(receipts[$0].provider, receipts[$0].providerID)] }
+        ) { row, _ in
+            guard let mailing = try MailingID(row.read(0) as String) else { throw SQLDamage("a message_reference is of no mailing") }
+            return try (BatchID(mailing: mailing, number: row.read(1)), row.read(2))
+        }
+        for (place, found) in zip(asked, known) { places[place] = found.map { (batch: $0.0, index: $0.1) } }
+        let batches = Array(Set(places.compactMap { $0?.batch }))
+        let counts: [Int?] = try db.firstRows(
+            "SELECT count FROM batch WHERE mailing = ? AND number = ?", batches.map { [$0.mailing.description, $0.number] }
+        ) { row, _ in try row.read(0) }
+        let sizes = Dictionary(uniqueKeysWithValues: zip(batches, counts))
+        var (found, rest): ([Found], [ProviderReceipt]) = ([], [])
+        for (receipt, place) in zip(receipts, places) {
+            if let place, let size = sizes[place.batch] ?? nil, (0..<size).contains(place.index) {
+                found.append(Found(receipt: receipt, batch: place.batch, index: place.index))
+            } else {
+                rest.append(receipt)
+            }
+        }
+        return (found, rest)
+    }
+}

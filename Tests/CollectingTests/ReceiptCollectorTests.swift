@@ -1,0 +1,128 @@
+import Foundation
+import Ledger
+import Logging
+import Model
+import NIOPosix
+import ServiceLifecycle
+import TestServers
+import Testing
+
+@testable import Broker
+@testable import Collecting
+
+@Suite(.timeLimit(.minutes(5)))
+struct ReceiptCollectorTests {
+    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let server: RedisServer
+    private let folder: TemporaryFolder
+    private let broker: Broker
+    private let ledger: SQLiteLedger
+    private let id: MailingID
+
+    init() async throws {
+        server = try await RedisServer()
+        folder = try TemporaryFolder()
+        broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
+        var generator = SystemRandomNumberGenerator()
+        id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+        try await ledger.create(
+            id, mailing: Mailing(name: "m", channel: .email, provider: "p"), source: nil, origin: "", state: .collecting, now: 1)
+        var recipients = Recipients(width: 2)
+        for place in 0..<10 { recipients.append(row: ["\(place)", "p\(place)@example.com"]) }
+        try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 10)
+        try await ledger.finishPlan(id, now: 2)
+    }
+
+    private func receipt(_ kind: ProviderReceipt.Kind, _ index: Int) -> ProviderReceipt {
+        var one = ProviderReceipt(kind, word: kind.name)
+        (one.webhook, one.provider, one.messageID) = ("hook", "p", "\(id).0.\(index)@x")
+        (one.time, one.arrived) = (Clock.milliseconds(), Clock.milliseconds())
+        return one
+    }
+
+    private func collector(_ name: String) -> ReceiptCollector {
+        ReceiptCollector(
+            broker: broker, ledger: ledger, providers: ["p"], name: name, abandoned: .zero, pause: .milliseconds(20), logger: quiet)
+    }
+
+    private func left() async throws -> Int { try await ReceiptStreams(broker).depths().reduce(0) { $0 + $1.entries } }
+
+    private func collecting(_ name: String, until what: String, _ condition: () async throws -> Bool) async throws {
+        let collector = collector(name)
+        let running = Task { try? await collector.run() }
+        try await eventually(what) { try await condition() }
+        running.cancel()
+        _ = await running.value
+    }
+
+    private func states() async throws -> [RecipientState: Int] {
+        try #require(try await ledger.report(id, now: Clock.milliseconds())).states.filter { $0.value > 0 }
+    }
+
+    private func end(_ streams: ReceiptStreams) async throws {
+        await streams.close()
+        await broker.close()
+        try ledger.close()
+    }
+
+    @Test func receiptsReachTheLedgerAndWorkersHearOfComplaints() async throws {
+        let streams = ReceiptStreams(broker)
+        #expect(try await streams.append([ReceiptBatch([receipt(.delivered, 0), receipt(.bounced, 1)]).encoded()], to: 0))
+        #expect(try await streams.append([ReceiptBatch([receipt(.complained, 2)]).encoded(), [9, 9]], to: 0))
+        try await collecting("c", until: "all is taken") { try await left() == 0 }
+        #expect(try await states() == [.planned: 8, .failed: 1, .delivered: 1])
+        #expect(try await RecentSuppressions(broker).read(after: "").entries.map(\.key.address) == ["p2@example.com"])
+        #expect(try await ledger.deadLetters(after: nil, limit: 9).map(\.letter.source) == [.receipts])
+        try await end(streams)
+    }
+
+    /// A collector that ends between its commit and the confirmation leaves entries that another reads again: they count once.
+    @Test func anEndBetweenCommitAndConfirmationCountsNothingTwice() async throws {
+        let streams = ReceiptStreams(broker)
+        for index in 0..<6 {
+            #expect(try await streams.append([ReceiptBatch([receipt(.bounced, index), receipt(.opened, 9)]).encoded()], to: 0))
+        }
+        let read = try await streams.read(consumer: "dead", count: 4, block: nil)
+        #expect(read.count == 4)
+        _ = try await ledger.write(receipts: read.compactMap(\.batch).flatMap(\.receipts), letters: [], now: Clock.milliseconds())
+        try await collecting("c", until: "all is taken") { try await left() == 0 }
+        #expect(try await states() == [.planned: 4, .failed: 6])
+        #expect(try await ledger.report(id, now: Clock.milliseconds())?.events[.bounced]?.count == 6)
+        #expect(try await ledger.recount(id) == [])
+        try await end(streams)
+    }
+
+    @Test func aReceiptThatComesBeforeItsResultFindsItLater() async throws {
+        let streams = ReceiptStreams(broker)
+        var early = receipt(.delivered, 0)
+        (early.messageID, early.providerID) = ("", "abc")
+        #expect(try await streams.append([ReceiptBatch([early]).encoded()], to: 0))
+        let result = RecipientResult(
+            index: 3, state: .sent, attempts: 1, at: Clock.milliseconds(),
+            response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "ok", messageID: "abc"))
+        let group = ResultGroup(
+            Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1), worker: "w", provider: "p", sequence: 0, closing: .open,
+            results: [result])
+        let collector = collector("c")
+        let running = Task { try? await collector.run() }
+        try await eventually("it is aside") { try await ledger.unknownReceipts(after: nil, limit: 1).count == 1 }
+        _ = try await ledger.write(groups: [group], events: [], letters: [], now: Clock.milliseconds())
+        try await eventually("it has found its message") { try await states()[.delivered] == 1 }
+        #expect(try await ledger.unknownReceipts(after: nil, limit: 1).isEmpty)
+        running.cancel()
+        _ = await running.value
+        try await end(streams)
+    }
+
+    @Test func theLastReceiptsAreDrained() async throws {
+        let streams = ReceiptStreams(broker)
+        #expect(try await streams.append([ReceiptBatch([receipt(.delivered, 0)]).encoded()], to: 0))
+        #expect(await collector("c").drain())
+        #expect(try await states()[.delivered] == 1)
+        try await end(streams)
+    }
+}
