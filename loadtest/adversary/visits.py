@@ -113,6 +113,8 @@ class Visits:
                     reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except OSError:
                 continue  # the tracker is away: nobody has asked for anything
+            if not self.waiting:
+                continue  # another has taken it meanwhile
             visit = self.waiting.popleft()
             try:
                 await asyncio.wait_for(self._ask(visit, reader, writer), 10)
