@@ -12,7 +12,7 @@ struct OutputTests {
         "mailing list", "mailing history", "mailing uncertain", "limit list", "dead list", "audit", "responses", "recipient find",
     ]
 
-    @Test(arguments: one + lists) func everyCommandThatResponsesOffersJSON(command: String) async throws {
+    @Test(arguments: one + lists) func everyCommandThatAnswersOffersJSON(command: String) async throws {
         let help = try await Program.run(command.split(separator: " ").map(String.init) + ["--help"])
         #expect(help.status == 0 && help.output.contains("--output <output>"), "\(help.output)")
     }
