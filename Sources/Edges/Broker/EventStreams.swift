@@ -35,6 +35,7 @@ package struct EventStreams: Sendable {
     /// The stream that a mailing's events go to.
     package static func number(of mailing: UInt32) -> Int { Int(mailing % UInt32(count)) }
 
+    /// An entry of an event stream, as far as it can be read.
     package struct Entry: Sendable {
         /// Nil where it cannot be read.
         package let batch: EventBatch?
