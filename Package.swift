@@ -155,7 +155,7 @@ let package = Package(
             ],
             path: "Sources/Lab/flotilla-lab", swiftSettings: strict),
         // Real servers for the tests, and what they do to a ledger.
-        .target(name: "TestServers", dependencies: ["Model", "Ledger"], path: "Tests/TestServers", swiftSettings: strict),
+        .target(name: "TestServers", dependencies: ["Model", "Ledger", log], path: "Tests/TestServers", swiftSettings: strict),
         tests("Text", ["Model"]),
         tests("Model", ["Text", "TestServers"]),
         tests("Policy", ["Model", "Text", "TestServers"]),

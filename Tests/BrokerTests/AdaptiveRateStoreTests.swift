@@ -18,7 +18,7 @@ struct AdaptiveRateStoreTests {
         broker = Broker(
             endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 3, name: "test",
             group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
-        // So long that no stall of the machine makes it late for a judgement.
+        // It is so long that no stall of the machine makes it late for a judgement.
         board = AdaptiveRateStore(broker, interval: 60_000_000, backoff: 60_000_000)
     }
 

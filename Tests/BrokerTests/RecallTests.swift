@@ -26,7 +26,7 @@ struct RecallTests {
         #expect(try await queue.counts([fleet.lane])[0] == (1, 1))
         #expect(try await queue.lanes() == [fleet.lane])
         #expect(try await queue.start(lease, fleet.open(0..<1)) == .go)
-        // Neither comes back, should a command be late; the next dispatch does.
+        // A late command does not bring them back; the next dispatch does.
         #expect(try await fleet.dispatch([fleet.batch(2), fleet.batch(3)], epoch: epoch) == 0)
         #expect(try await fleet.dispatch([fleet.batch(2, dispatchNumber: 2)], epoch: epoch) == 1)
         #expect(try await queue.recall([MailingID(milliseconds: 1)], epoch: epoch, fencingToken: fleet.token).isEmpty)

@@ -9,10 +9,10 @@ import Text
 @testable import Broker
 
 /// A client with a short backoff, for servers that are away.
-func client(_ endpoint: RedisEndpoint, timeout: Double = 5) -> RedisClient {
+func client(_ endpoint: RedisEndpoint, timeout: Double = 5, logger: Logger = quiet) -> RedisClient {
     var endpoint = endpoint
     endpoint.timeout = timeout
-    return RedisClient(endpoint: endpoint, name: "test", group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+    return RedisClient(endpoint: endpoint, name: "test", group: .singletonMultiThreadedEventLoopGroup, logger: logger)
 }
 
 let quiet: Logger = {
@@ -121,14 +121,13 @@ struct RedisClientTests {
 
     @Test func aServerThatASlowScriptKeepsBusyIsWaitedFor() async throws {
         let server = try await RedisServer(["--busy-reply-threshold", "10"])
-        let (slow, redis) = (
-            client(RedisEndpoint(place: .unix(path: server.socket))), client(RedisEndpoint(place: .unix(path: server.socket)))
-        )
+        let (endpoint, log) = (RedisEndpoint(place: .unix(path: server.socket)), KeptLog())
+        let (slow, redis) = (client(endpoint), client(endpoint, timeout: 150, logger: log.logger(.warning)))
         let script = Task { try await slow.send(["EVAL", "while true do end", "0"]) }
         try await eventually("it is busy") { try server.cli("PING").contains("BUSY") }
         async let waiting = redis.send(["PING"])
-        // The time itself is tried: a server that is busy answers no question that would tell of the client's tries.
-        try await Task.sleep(for: .milliseconds(150))
+        // A server that is busy answers no question that would tell of the client's tries: the client says when the first has failed.
+        try await eventually("the client was refused once") { !log.lines.isEmpty }
         #expect(try server.cli("SCRIPT", "KILL").contains("OK"))
         #expect(try await waiting.text == "PONG")
         await #expect(throws: RedisError.self) { try await script.value }

@@ -52,7 +52,7 @@ struct ThrottleTests {
             let after = Bool.random(using: &random) ? 0.0 : 1_700
             let spacing = Bool.random(using: &random) ? 0.0 : 900
             try await clock.set(now)
-            let slots = try await throttle.reserve(
+            let reserved = try await throttle.reserve(
                 count, in: which.map { scope(names[$0], limits[$0]) }, horizon: Self.horizon,
                 after: .microseconds(Int64(after)), spacing: .microseconds(Int64(spacing)))
             let horizon = 200_000.0
@@ -61,13 +61,13 @@ struct ThrottleTests {
                 count, in: &own, limits: which.map { limits[$0] },
                 within: ReservationCalendar.Window(now: Double(now), horizon: horizon, after: after, spacing: spacing))
             for (place, calendar) in zip(which, own) { calendars[place] = calendar }
-            #expect(slots.now == Double(now))
-            #expect(slots.moments == grant.moments.map { UInt32($0.rounded(.up)) }, "step \(step)")
-            for ((moment, slack), latest) in zip(zip(slots.moments, slots.slack), grant.latest) {
+            #expect(reserved.now == Double(now))
+            #expect(reserved.moments == grant.moments.map { UInt32($0.rounded(.up)) }, "step \(step)")
+            for ((moment, slack), latest) in zip(zip(reserved.moments, reserved.slack), grant.latest) {
                 #expect(abs(Double(moment) + Double(slack) - max(latest, Double(moment))) <= 1, "step \(step)")
             }
-            #expect(abs(slots.next - grant.next) <= 0.5, "step \(step)")
-            granted += slots.moments.count
+            #expect(abs(reserved.next - grant.next) <= 0.5, "step \(step)")
+            granted += reserved.moments.count
         }
         #expect(granted > 500)
     }

@@ -74,7 +74,7 @@ import Testing
         state.noteWritten()
         state.note(100, of: .read(atMost: .seconds(5)), at: now)
         #expect(state.next(at: now, isStopping: false) == .checkOwner)
-        // Neither does the first after a silence.
+        // The first after a silence does not wait either.
         state.noteWritten()
         now += .seconds(3)
         state.note(2, of: .read(atMost: .seconds(5)), at: now)

@@ -4,7 +4,6 @@ import Logging
 import Model
 import NIOPosix
 import ServiceLifecycle
-import Synchronization
 import TestServers
 import Testing
 
@@ -63,9 +62,9 @@ struct CollectorTests {
             }
             for case .error(let text) in try await broker.redis.pipeline(commands) { throw RedisError.command(text) }
         }
-        let lines = LineCount()
+        let log = KeptLog()
         let collector = Collector(
-            broker: broker, ledger: ledger, name: "c", logger: Logger(label: "test") { _ in CountingLogHandler(lines) })
+            broker: broker, ledger: ledger, name: "c", logger: log.logger(.error))
         let running = Task { try? await collector.run() }
         try await eventually("all are in the ledger") { try await ledger.deadLetterCount() == 5_000 }
         try await eventually("all are confirmed") { try await StatusStreams(broker).lag().entries.reduce(0, +) == 0 }
@@ -77,7 +76,7 @@ struct CollectorTests {
             values.insert(letter.fields.first { $0.name == "x" }?.value ?? [])
         }
         #expect(values.count == 5_000)
-        #expect(lines.count <= 2)
+        #expect(log.lines.count <= 2, "\(log.lines)")
         await broker.close()
         try ledger.close()
     }
@@ -242,28 +241,4 @@ struct CollectorTests {
         await broker.close()
         try ledger.close()
     }
-}
-
-/// Lines of the log that tell of an error.
-private final class LineCount: Sendable {
-    private let lines = Mutex(0)
-
-    var count: Int { lines.withLock { $0 } }
-
-    func add() { lines.withLock { $0 += 1 } }
-}
-
-private struct CountingLogHandler: LogHandler {
-    let lines: LineCount
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.error
-
-    init(_ lines: LineCount) { self.lines = lines }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { lines.add() }
 }

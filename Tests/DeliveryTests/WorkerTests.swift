@@ -47,14 +47,17 @@ struct WorkerTests {
         return epoch
     }
 
-    private func publish(_ state: MailingState, _ tracking: MailingTracking? = nil, number: UInt32? = nil) async throws {
+    private func publish(
+        _ state: MailingState, _ tracking: MailingTracking? = nil, number: UInt32? = nil, by tracker: PublishedTracker? = nil
+    ) async throws {
         var mailing = Mailing(name: "m", channel: .email, provider: url)
         mailing.from = "a@example.com"
         mailing.subject = .init(source: "s")
         mailing.text = .init(source: "t")
         mailing.tracking = tracking
-        try await PublishedMailings(broker).publish(
-            [.init(id: id, definition: mailing, number: number, state: state, speed: "")], fencingToken: token)
+        var publication = PublishedMailings.Publication(id: id, definition: mailing, number: number, state: state, speed: "")
+        publication.tracker = tracker
+        try await PublishedMailings(broker).publish([publication], fencingToken: token)
     }
 
     private func dispatch(_ numbers: Range<Int>, to name: String = "p", _ epoch: Epoch) async throws {
@@ -146,7 +149,8 @@ struct WorkerTests {
         try await working("a", tracker: .init(url: "https://t.example", keys: keys)) {
             try await eventually("the batch is taken") { try await WorkerRegistry(broker).holders(of: ["a"]).count == 1 }
             #expect(sink.counts.accepted == 0)
-            try await publish(.sending, MailingTracking(), number: 7)
+            try await publish(
+                .sending, MailingTracking(), number: 7, by: PublishedTracker(url: "https://t.example", keys: keys.checkValues))
             try await eventually("it is sent") {
                 told += try await groups()
                 return told.contains { $0.closing == .done }
@@ -157,19 +161,32 @@ struct WorkerTests {
     }
 
     @Test func aWorkerWithoutTheTrackerAsksForAPauseOfAMailingThatNeedsIt() async throws {
+        try await pausing(nil, by: nil, "this worker has no tracker.url")
+    }
+
+    /// Nobody would answer its links.
+    @Test func aWorkerWhoseLinksNoTrackerKnowsAsksForAPause() async throws {
+        func keys(_ letters: [Int: Character]) throws -> SigningKeys {
+            try SigningKeys(letters.mapValues { Secret(String(repeating: $0, count: 32)) })
+        }
+        let planner = PublishedTracker(url: "https://t.example", keys: try keys([1: "k", 2: "l"]).checkValues)
+        try await pausing(.init(url: "https://t.example", keys: keys([1: "k", 2: "x"])), by: planner, "another key has that number")
+    }
+
+    private func pausing(_ tracker: WorkerConfiguration.Tracker?, by planner: PublishedTracker?, _ why: String) async throws {
         let epoch = try await begin()
-        try await publish(.sending, MailingTracking(), number: 7)
+        try await publish(.sending, MailingTracking(), number: 7, by: planner)
         try await dispatch(0..<1, epoch)
         let status = StatusStreams(broker)
         var halts: [MailingHalt] = []
-        try await working("a") {
+        try await working("a", tracker: tracker) {
             try await eventually("it asks") {
                 let entries = try await status.read(consumer: "c", count: 1_000, block: nil)
                 halts += entries.compactMap { if case .halt(id, let halt) = $0.payload { halt } else { nil } }
                 return !halts.isEmpty
             }
         }
-        #expect(halts[0].cause == .unsendable && halts[0].text.contains("this worker has no tracker.url"))
+        #expect(halts[0].cause == .unsendable && halts[0].text.contains(why), "\(halts)")
         #expect(sink.counts.accepted == 0)
         await sink.stop()
     }

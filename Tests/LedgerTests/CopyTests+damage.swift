@@ -42,7 +42,7 @@ extension CopyTests {
         try folder.write("nonsense", to: "ledger.sqlite")
         #expect(throws: LedgerError.self) { try restore(KnownElsewhere(commits: later.commits + 1)) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("partial") })
-        // But who was suppressed since is not known.
+        // Who was suppressed since is not known.
         #expect(throws: LedgerError.self) { try restore(KnownElsewhere(commits: later.commits)) }
         let unknown = try restore(KnownElsewhere(commits: later.commits), isForced: true)
         #expect(unknown?.lacksSuppressions == true && unknown?.mailings == [:])

@@ -45,6 +45,9 @@ import Testing
         #expect(try await ledger.deadLetters(after: nil, limit: 9).first?.letter.fields == [])
         let entry = try #require(try await ledger.audit(AuditFilter(), limit: 1).first)
         #expect(entry.order == "erase" && !"\(entry)".contains("p0-1"))
+        // An order that changed nothing has no entry.
+        _ = try await ledger.erase(person("nobody@example.com"), note: note, now: now)
+        #expect(try await ledger.audit(AuditFilter(), limit: 1).first == entry)
     }
 
     /// Who is still to be sent to would be sent nothing.

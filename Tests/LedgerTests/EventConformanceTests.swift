@@ -202,7 +202,7 @@ import Testing
         let summary = try await write(ledger, (0..<700).map { event(.open, number, at: $0) })
         #expect(summary.counted == [.open: 500] && summary.excess == 200)
         #expect(try await write(ledger, [event(.unsubscribe, number, at: 999, by: .post)], from: 700).suppressed.count == 1)
-        // Neither does anybody who chooses for ever keep the recipient from unsubscribing.
+        // Choosing for ever keeps nobody from unsubscribing.
         let again = (0..<200).map { event(.resubscribe, number, at: 1_000 + Int64($0), by: .post) }
         #expect(try await write(ledger, again, from: 701).unsuppressed.count == 1)
         #expect(try await write(ledger, [event(.unsubscribe, number, at: 2_000, by: .post)], from: 901).suppressed.count == 1)
@@ -232,7 +232,7 @@ import Testing
         #expect(try await ledger.recipient(id, "r0-0")?.visits.first?.address == "192.0.2.7")
         _ = try await ledger.erase(ErasedPerson(["p0-0@example.com"]), note: nil, now: now)
         #expect(try await ledger.recipient(id, "r0-0")?.visits.map(\.address) == [""])
-        // Nor does a later visit bring it back. Others' addresses stay.
+        // A later visit does not bring it back. Others' addresses stay.
         visit.time += 9
         var other = visit
         other.index = 1

@@ -39,9 +39,9 @@ import Testing
 
     @Test func aServerThatIsBackIsSaidToBe() async throws {
         let server = try await OwnPostgreSQL()
-        let lines = LogLines()
+        let log = KeptLog()
         let ledger = try SQLLedger.open(
-            postgreSQL: server.url(), logger: Logger(label: "test") { _ in LineHandler(lines: lines) }, sessions: 1,
+            postgreSQL: server.url(), logger: log.logger(.notice), sessions: 1,
             options: options(patience: .zero))
         #expect(await fails(ledger) == nil)
         try await server.stop()
@@ -49,7 +49,7 @@ import Testing
         try await server.start()
         try await eventually("it goes on") { await self.fails(ledger) == nil }
         #expect(await fails(ledger) == nil)
-        #expect(lines.all.filter { $0.contains("is back after ") }.count == 1, "\(lines.all)")
+        #expect(log.lines.filter { $0.contains("is back after ") }.count == 1, "\(log.lines)")
     }
 
     /// The server's process ends while it commits: nobody knows whether it did.
@@ -80,10 +80,12 @@ import Testing
             "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint)")
         let session = PostgreSQLSession(
             url: server.url(), name: "test", number: 0, options: .init(connectSeconds: 2, patience: .seconds(60)))
+        let tries = Tries()
         async let written: Int = {
             var count = 0
             for number in 0..<400 {
                 count += try await session.run("test", .sideBySide) { db in
+                    tries.count.add(1, ordering: .relaxed)
                     try db.run("INSERT INTO ledger VALUES (?)", [number])
                     try db.run("SELECT pg_sleep(0.002)")
                     return 1
@@ -93,7 +95,8 @@ import Testing
         }()
         for signal in [SIGQUIT, SIGINT, SIGQUIT] {
             // Stops fall at any moment of the writes; which one does not matter.
-            try await Task.sleep(for: .milliseconds(200))
+            let before = tries.count.load(ordering: .relaxed)
+            try await eventually("more is written") { tries.count.load(ordering: .relaxed) >= before + 40 }
             try await server.stop(signal)
             try await server.start()
         }
@@ -223,23 +226,7 @@ import Testing
     }
 }
 
-private final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-}
-
-private struct LineHandler: LogHandler {
-    let lines: LogLines
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.notice
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { lines.add("\(event.message)") }
+/// How often a transaction was tried.
+private final class Tries: Sendable {
+    let count = Atomic(0)
 }

@@ -90,7 +90,7 @@ import Testing
         #expect(chosen([slow], .init(entries: 60, pending: 60))[slow.mailing] == 2)
         let full = try candidate(1, known: 60, busy: 60, batchSize: 40, speed: "40/s")
         #expect(chosen([full], .init(entries: 60, pending: 60)).isEmpty)
-        // But Redis holds a bounded number of them.
+        // Redis holds a bounded number of them.
         let many = try candidate(1, known: 4 * window, busy: 1, batchSize: 500)
         #expect(chosen([many], .init(entries: 4 * window, pending: 4 * window))[many.mailing] ?? 0 <= window / 8)
     }

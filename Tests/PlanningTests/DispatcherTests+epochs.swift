@@ -12,7 +12,7 @@ import Testing
 
 /// Losses of Redis, whole or of single keys, and the epochs that follow them.
 extension DispatcherTests {
-    /// Also those learn it who cannot ask Redis.
+    /// Whoever cannot ask Redis learns it too.
     @Test func theLedgerSaysWhyRedisCannotBeUsed() async throws {
         try await plan(4)
         try await dispatching {

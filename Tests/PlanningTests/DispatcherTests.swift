@@ -23,6 +23,7 @@ struct DispatcherTests {
     let token = FencingToken(ledger: "ledger", number: 1)
     let id: MailingID
     let lane = Lane(channel: .email, provider: "relay")
+    let tracker = PublishedTracker(url: "https://t.example", keys: [1: "check"])
 
     init() async throws {
         server = try await RedisServer()
@@ -61,9 +62,10 @@ struct DispatcherTests {
     func dispatching(
         _ token: FencingToken? = nil, window: Int = 8, from other: SQLiteLedger? = nil, _ body: () async throws -> Void
     ) async throws {
+        var configuration = Dispatcher.Configuration(window: window, workerLease: .seconds(10))
+        configuration.tracker = { [tracker] _ in tracker }
         let dispatcher = Dispatcher(
-            .init(window: window, workerLease: .seconds(10)), broker: broker, ledger: other ?? ledger, fencingToken: token ?? self.token,
-            logger: logger)
+            configuration, broker: broker, ledger: other ?? ledger, fencingToken: token ?? self.token, logger: logger)
         let running = Task { try await dispatcher.run() }
         defer { running.cancel() }
         try await body()
@@ -137,7 +139,7 @@ struct DispatcherTests {
         try await dispatching {
             try await eventually("it is published") {
                 guard case .known(let definition) = try await PublishedMailings(broker).definition(id) else { return false }
-                return definition.number == (isTracked ? number : nil)
+                return definition.number == (isTracked ? number : nil) && definition.tracker == (isTracked ? tracker : nil)
             }
         }
     }
@@ -285,38 +287,5 @@ struct DispatcherTests {
         let listed = Set(try await older.uncertain(id, onlyHeld: false, after: nil, limit: 100).map(\.batch))
         #expect(listed == Set(0...(reached[id] ?? 0)) && !listed.contains(5))
         #expect(try await older.note()?.reached == nil)
-    }
-
-    @Test func aDispatcherThatWasReplacedDispatchesNothing() async throws {
-        let later = FencingToken(ledger: "ledger", number: 2)
-        #expect(try await EpochStore(broker).hold(later, time: .seconds(250)).leadership == .held)
-        try await plan(2)
-        let manager = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true)
-        guard case .deposed = try await manager.look() else {
-            Issue.record("it leads")
-            return
-        }
-        let foreign = EpochManager(
-            broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: true)
-        guard case .foreign = try await foreign.look() else {
-            Issue.record("two ledgers")
-            return
-        }
-        await manager.close()
-        await foreign.close()
-    }
-
-    /// Its planner may be started again, its workers are at work, and its results wait for its collector.
-    @Test func theWorkOfAnotherLedgerIsLeftAloneThoughNobodyLeads() async throws {
-        try await plan(4)
-        try await dispatching(window: 1) { _ = try await takeAll(1) }
-        let manager = EpochManager(
-            broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: false)
-        try await EpochStore(broker).release(token)
-        guard case .foreign = try await manager.look() else {
-            Issue.record("it takes what is another's")
-            return
-        }
-        await manager.close()
     }
 }

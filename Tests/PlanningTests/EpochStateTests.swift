@@ -181,7 +181,7 @@ private struct EpochRun {
 
     private mutating func work() {
         if let name = pick({ $0.isAlive && $0.isAdmitted }) { workers[name]?.holds = true }
-        // Also one whose lease has expired finishes what it has in flight.
+        // A worker whose lease has expired finishes what it has in flight.
         if let name = pick({ $0.holds }), Bool.random(using: &random) { results.append((name, now)) }
     }
 

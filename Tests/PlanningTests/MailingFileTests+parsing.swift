@@ -39,13 +39,13 @@ extension MailingFileTests {
     @Test func refusesAliasesBeforeTheyAreFollowed() throws {
         let lists = (1..<30).map { "a\($0): &a\($0) [\(Array(repeating: "*a\($0 - 1)", count: 10).joined(separator: ", "))]" }
         let values = "a0: &a0 [x]\n" + lists.joined(separator: "\n") + "\n"
-        let start = ContinuousClock.now
+        let start = cpuTime()
         for text in [
             values, values + "? *a29 \n: y\n", values + "*a29 : y\n", values + "b: {*a29 : y, *a28 : z}\n", values + "? [*a29]\n: y\n",
         ] {
             #expect(problems(text).contains { $0.contains("anchor or alias") })
         }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(cpuTime() - start < 5)
         // What looks alike in a text is none.
         let text = "text: |\n  Tea &amp; cake, R &D\n" + String(repeating: "  *bold* & *more*\n", count: 20)
         #expect(!problems(short.replacing("text: Hello", with: text)).contains { $0.contains("alias") })

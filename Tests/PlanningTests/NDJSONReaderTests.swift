@@ -22,11 +22,11 @@ import Testing
     @Test func keysInAnyOrderAreFoundAtOnce() throws {
         let keys = (0..<1_000).map { "some longer key, number \($0)" }
         func object(_ keys: [String]) -> String { "{" + keys.map { "\"\($0)\":1" }.joined(separator: ",") + "}\n" }
-        let start = ContinuousClock.now
+        let start = cpuTime()
         let (reader, rows) = try read(object(keys) + String(repeating: object(keys.reversed()), count: 300))
         #expect(rows.count == 301)
         #expect(reader.columns == keys)
-        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(cpuTime() - start < 20)
         #expect(throws: InputError.self) { try read(object(keys + ["one more"])) }
     }
 

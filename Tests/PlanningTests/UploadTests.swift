@@ -34,9 +34,9 @@ import Testing
             origin: "", state: .scheduled, now: 1)
     }
 
-    private func planner(patience: Duration = .seconds(600)) -> PlannerService {
+    private func planner(uploadTime: Duration = .seconds(600)) -> PlannerService {
         var planner = PlannerService(ledger: ledger, poll: .milliseconds(5), logger: logger)
-        planner.sharing = .init(host: "host-a", patience: patience)
+        planner.sharing = .init(host: "host-a", uploadTime: uploadTime)
         return planner
     }
 
@@ -101,7 +101,7 @@ import Testing
         try await add()
         var helper = SourceHelper(ledger: ledger, host: "host-b", holder: "b", clock: { 1 }, logger: logger)
         var looks = LeftMailings()
-        let service = planner(patience: .zero)
+        let service = planner(uploadTime: .zero)
         let record = try #require(try await ledger.mailing(id))
         let error = #expect(throws: InputError.self) { _ = try FileStamp(path: path) }
         let sharing = try #require(service.sharing)
@@ -121,7 +121,7 @@ import Testing
     /// It may take minutes, in which the mailing has to wait; what is given up gives it its time anew.
     @Test func aMailingIsNotPausedWhileAFileIsStored() async throws {
         try await add()
-        let service = planner(patience: .zero)
+        let service = planner(uploadTime: .zero)
         let record = try #require(try await ledger.mailing(id))
         let error = try #require(#expect(throws: InputError.self) { _ = try FileStamp(path: path) })
         let sharing = try #require(service.sharing)

@@ -26,7 +26,7 @@ import Testing
         return nil
     }
 
-    @Test func fromEveryStateAProviderThatResponsesClosesIt() {
+    @Test func fromEveryStateAProviderThatRespondsClosesIt() {
         var visited = 0
         for seed in 0..<2_500 as Range<UInt64> {
             var random = SeededGenerator(seed: seed)

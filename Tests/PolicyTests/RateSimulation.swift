@@ -5,9 +5,9 @@ import Model
 /// A provider with a limit that nobody told us of.
 struct HiddenLimit {
     enum Kind: Sendable {
-        /// So many in each stretch of so many seconds, counted from its beginning.
+        /// That many in each stretch of that many seconds, counted from its beginning.
         case fixed(Double)
-        /// So many in the last so many seconds.
+        /// That many in the last seconds of that number.
         case sliding(Double)
         /// What is not used is saved up for so many seconds.
         case bucket(Double)

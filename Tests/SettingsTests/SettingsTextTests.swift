@@ -12,7 +12,7 @@ import Text
     func durationsAreRead(text: String, milliseconds: Int) {
         let duration = Duration(settingText: text)
         #expect(duration == .milliseconds(milliseconds))
-        #expect(duration?.inSeconds == Double(milliseconds) / 1_000)
+        #expect(duration?.seconds == Double(milliseconds) / 1_000)
         #expect(duration?.settingText == (text == "24h" ? "1d" : text))
     }
 

@@ -69,6 +69,17 @@ import Text
         #expect(throws: TrackerKeyError(path, .full)) { _ = try TrackerKeyFile(reading: path).add() }
     }
 
+    /// One-click unsubscribing needs https (RFC 8058 section 3.1).
+    @Test(arguments: [
+        ("https://t.example.com", false), ("http://t.example.com", true), ("http://192.0.2.1:8080/x", true),
+        ("http://localhost:9480", false),
+        ("http://t.localhost", false), ("http://127.3.2.1", false), ("http://[::1]:8", false), ("http://128.0.0.1", true),
+    ]) func anAddressWithoutTLSIsWarnedOf(_ url: String, _ isWarnedOf: Bool) throws {
+        let settings = try Settings.load(file: nil, environment: ["FLOTILLA_TRACKER_URL": url])
+        #expect(settings.warnings.count == (isWarnedOf ? 1 : 0))
+        #expect(settings.warnings.allSatisfy { $0.hasPrefix("tracker.url is \(url), without TLS") })
+    }
+
     @Test(arguments: [
         ("https://t.example.com", "https://t.example.com"), ("https://T.Example.com/", "https://t.example.com"),
         ("http://127.0.0.1:9467/a/b//", "http://127.0.0.1:9467/a/b"), ("https://[::1]:8", "https://[::1]:8"),

@@ -104,6 +104,13 @@ import Text
         #expect(try SigningKeys([3: Self.secret("b")]).pseudonym(of: address) != keys.pseudonym(of: address))
     }
 
+    @Test func aCheckValueTellsKeysApartAndNothingElse() throws {
+        let both = try SigningKeys([3: Self.secret("a"), 4: Self.secret("b")])
+        #expect(both.number == 4 && both.checkValues.keys.sorted() == [3, 4])
+        #expect(both.checkValues[3] == keys.checkValues[3] && both.checkValues[3] != both.checkValues[4])
+        #expect(both.checkValues.values.allSatisfy { $0.count == 8 })
+    }
+
     @Test func numbersThatATokenHasNoRoomForMakeNone() {
         #expect(TokenSubject(mailing: 1, batch: 1 << 20, index: 0) == nil)
         #expect(TokenSubject(mailing: 1, batch: 0, index: 1 << 14) == nil)

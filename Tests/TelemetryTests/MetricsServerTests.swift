@@ -115,6 +115,13 @@ import Testing
             #expect(
                 error?.description == "cannot serve metrics on 127.0.0.1:\(port): Address already in use; "
                     + "set metrics.listen to another address and port, or to 'off'")
+            let known = try #require(error)
+            #expect(throws: known) { try second.checkAddress() }
+        }
+        for host in ["127.0.0.1", "::1", "nowhere.invalid"] {
+            let free = MetricsServer(
+                address: ListenAddress(host: host, port: 0), metrics: PrometheusMetrics(), readiness: Readiness(), logger: quiet)
+            #expect(throws: Never.self) { try free.checkAddress() }
         }
     }
 

@@ -79,6 +79,8 @@ import Text
     @Test(arguments: [
         (#"<a href="https://shop.example/a">x</a>"#, ["https://shop.example/a"]),
         (#"<A HREF='http://shop.example/?a=1&amp;b=2#c'>x</A>"#, ["http://shop.example/?a=1&b=2#c"]),
+        (#"<a href=" https://shop.example/a  ">x</a>"#, ["https://shop.example/a"]),
+        ("<a href=\"\n  https://shop.example/{{id}}\n\">x</a>", ["https://shop.example/1"]),
         (#"<a class=x href=https://shop.example/a id=y>x</a>"#, ["https://shop.example/a"]),
         ("<a\n  href = \"\n https://shop.example/long/\n path \">x</a>", ["https://shop.example/long/ path"]),
         (#"<area href="https://a.example"><a href="https://b.example">"#, ["https://a.example", "https://b.example"]),

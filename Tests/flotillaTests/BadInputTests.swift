@@ -31,7 +31,7 @@ struct BadInputTests {
             #expect(refused.status == 1 && refused.errors.contains("which the mailing needs"), "\(refused.errors)")
             #expect(try Data(contentsOf: URL(fileURLWithPath: target)) == before)
         }
-        // Nor are the rights of a file taken that is no ledger.
+        // The rights of a file that is no ledger are not changed.
         let table = mailing.folder.path("recipients.csv")
         #expect(chmod(table, 0o644) == 0)
         let wrong = try await Program.run(["mailing", "list", "--ledger", table])

@@ -131,7 +131,7 @@ struct InterruptedSendTests {
         try await sink.stop()
         #expect(try listed(mailing).isEmpty)
         #expect(try sink.arrived().count == 2000 && Set(sink.arrived()).count == 2000)
-        // Neither socket nor file is left.
+        // No socket and no file is left.
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
         #expect(!hasFile(mailing))
     }

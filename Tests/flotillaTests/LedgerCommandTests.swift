@@ -32,6 +32,27 @@ import Testing
         #expect(sent.status == 0 && sent.errors.contains("a new ledger was made: \(folder.path("new.sqlite"))"), "\(sent)")
     }
 
+    /// Everybody who has the message would get it again.
+    @Test func aNameThatIsNearlyThatOfALedgerWhichKnowsTheMailingMakesNone() async throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(2))
+        #expect(try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger]).status == 0)
+        let elsewhere = try TemporaryFolder()
+        for typo in [mailing.folder.path("leger.sqlite"), mailing.folder.path("ledger.db"), elsewhere.path("ledger.sqlite")] {
+            for command in [["send"], ["send", "--only-new"], ["mailing", "add"]] {
+                let refused = try await Program.run(command + [mailing.mailing, "--ledger", typo])
+                #expect(refused.status == 1 && refused.errors.contains("\(mailing.ledger) knows this mailing"), "\(command): \(refused)")
+                #expect(!FileManager.default.fileExists(atPath: typo), "\(command)")
+            }
+        }
+        // Whoever means it says so.
+        let meant = mailing.folder.path("leger.sqlite")
+        #expect(try await Program.run(["mailing", "add", mailing.mailing, "--again", "--ledger", meant]).status == 0)
+        #expect(try await Program.run(["ledger", "init", "--ledger", elsewhere.path("ledger.sqlite")]).status == 0)
+        #expect(try await Program.run(["mailing", "add", mailing.mailing, "--ledger", elsewhere.path("ledger.sqlite")]).status == 0)
+        let other = try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.folder.path("ledger2.sqlite")])
+        #expect(other.status == 0 && other.errors.contains("\(mailing.ledger) knows this mailing"), "\(other)")
+    }
+
     /// Whatever is logged.
     @Test func aPersonAtATerminalReadsThatALedgerIsNewAndWhichLieNear() async throws {
         let sink = try await RunningSink()

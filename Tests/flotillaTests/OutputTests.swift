@@ -13,7 +13,7 @@ struct OutputTests {
         "receipts list",
     ]
 
-    @Test(arguments: one + lists) func everyCommandThatResponsesOffersJSON(command: String) async throws {
+    @Test(arguments: one + lists) func everyCommandThatAnswersOffersJSON(command: String) async throws {
         let help = try await Program.run(command.split(separator: " ").map(String.init) + ["--help"])
         #expect(help.status == 0 && help.output.contains("--output <output>"), "\(help.output)")
     }

@@ -22,6 +22,11 @@ import Testing
         #expect(try await run(["recipient", "find", "--message-id", message]).output.contains("person1@example.com"))
         let none = try await run(["recipient", "find", "--message-id", message, "--provider", "smtp://other:25"])
         #expect(none.status == 0 && none.output == "no message through smtp://other:25 has the id '\(message)'\n", "\(none)")
+        // A name that nobody knows is an error, and not an answer.
+        for form in [[], ["--output", "json"]] {
+            let unknown = try await run(["recipient", "find", "--message-id", message, "--provider", "nope"] + form)
+            #expect(unknown.status == 1 && unknown.output.isEmpty && unknown.errors.contains("no provider 'nope'"), "\(unknown)")
+        }
 
         // Without a terminal nobody is asked.
         let asked = try await run(["recipient", "erase", "person1@example.com"])
@@ -38,6 +43,7 @@ import Testing
         let nobody = try await run(["recipient", "erase", "nobody@example.com", "--yes"])
         #expect(nobody.status == 0 && nobody.output.hasPrefix("nothing to erase"), "\(nobody)")
         let audit = try await run(["audit"]).output
+        #expect(audit.split(separator: "\n").filter { $0.contains("erase ledger") }.count == 2, "\(audit)")
         #expect(audit.contains("ann  erase ledger") && !audit.contains("person1@"), "\(audit)")
         let check = try await run(["ledger", "check"])
         #expect(check.status == 0, "\(check)")

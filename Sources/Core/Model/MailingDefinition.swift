@@ -4,14 +4,17 @@ package struct MailingDefinition: Codable, Sendable {
     package let mailing: Mailing
     /// The mailing's number in the ledger, in what is published of a mailing with links to the tracker.
     package let number: UInt32?
+    /// The tracker of such a mailing; nil where the planner that published it has none.
+    package let tracker: PublishedTracker?
 
-    package init(_ mailing: Mailing, number: UInt32? = nil) {
+    package init(_ mailing: Mailing, number: UInt32? = nil, tracker: PublishedTracker? = nil) {
         self.mailing = mailing
         self.number = number
+        self.tracker = tracker
     }
 
     private enum Key: String, CodingKey {
-        case version, number
+        case version, number, tracker
     }
 
     /// - Throws: `WireError` for a newer version, and where a number is out of range; `DecodingError` for another form.
@@ -22,6 +25,7 @@ package struct MailingDefinition: Codable, Sendable {
         mailing = try Mailing(from: decoder)
         try mailing.check()
         number = try container.decodeIfPresent(UInt32.self, forKey: .number)
+        tracker = try container.decodeIfPresent(PublishedTracker.self, forKey: .tracker)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -29,5 +33,6 @@ package struct MailingDefinition: Codable, Sendable {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(WireVersion.current, forKey: .version)
         try container.encodeIfPresent(number, forKey: .number)
+        try container.encodeIfPresent(tracker, forKey: .tracker)
     }
 }

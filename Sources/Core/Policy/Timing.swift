@@ -2,6 +2,8 @@
 package enum Timing {
     /// How often a worker renews its lease, and a dispatcher its leadership, at most; a fifth of a lease that is shorter than that.
     package static let renewal = Duration.seconds(1)
+    /// The longest lease that the settings allow.
+    package static let longestLease = Duration.seconds(300)
     /// A worker goes by a lease this much shorter than the one that Redis holds: their clocks may run at different speeds.
     package static let leaseMargin = 0.1
     /// How long a role may take to come back after an outage of Redis: the longest wait of `Backoff` between two tries, and a little.
@@ -12,6 +14,8 @@ package enum Timing {
     package static let finishing = Duration.seconds(30)
     /// How long the leadership is kept in Redis without a word of the dispatcher.
     package static let leadership = Duration.seconds(30)
+    /// How long entries that a collector read must have waited before another one takes them over.
+    package static let abandoned = Duration.seconds(10)
     /// How often whoever waits for an event looks without one: events may get lost with a connection.
     package static let fallback = Duration.seconds(2)
     /// How often whoever has nothing to do looks without an event, and how often what is only shown is read.

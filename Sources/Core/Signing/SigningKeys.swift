@@ -51,6 +51,14 @@ package struct SigningKeys: Sendable {
         return Token.subject(of: bytes)
     }
 
+    /// The number of the key that signs.
+    package var number: Int { Int(currentNumber) }
+
+    /// By the number of each key what tells whether another process has the same key, and nothing else about it.
+    package var checkValues: [Int: String] {
+        Dictionary(uniqueKeysWithValues: keys.map { (Int($0.key), $0.value.checkValue) })
+    }
+
     /// A visitor's address as a number that only those who have the keys can tell from others; another after a new key. Never 0.
     package func pseudonym(of address: some Sequence<UInt8>) -> UInt64 {
         withUnsafeTemporaryAllocation(byteCount: Digest.length, alignment: 8) { digest in
@@ -73,6 +81,17 @@ package struct SigningKeys: Sendable {
 }
 
 extension SigningKey {
+    /// The first 48 bits of the digest of a fixed text, which is no token and no visitor's address.
+    fileprivate var checkValue: String {
+        withUnsafeTemporaryAllocation(byteCount: Digest.length, alignment: 1) { digest in
+            let head: [UInt8] = [0]
+            head.withUnsafeBytes { sign($0, Array("check value of a key".utf8), into: digest) }
+            var text: [UInt8] = []
+            Base64URL.append(UnsafeRawBufferPointer(rebasing: digest[..<6]), to: &text)
+            return String(decoding: text, as: UTF8.self)
+        }
+    }
+
     fileprivate func sign(_ head: UnsafeRawBufferPointer, _ payload: [UInt8], into out: UnsafeMutableRawBufferPointer) {
         payload.withUnsafeBytes { sign(head, $0, into: out) }
     }

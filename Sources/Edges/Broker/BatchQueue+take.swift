@@ -1,4 +1,5 @@
 package import Model
+import Policy
 
 extension BatchQueue {
     /// What a worker wants of a lane.
@@ -76,9 +77,9 @@ extension BatchQueue {
     /// - Parameters:
     ///   - dead: the worker's registration as it was a while ago; nothing is taken where it has changed since.
     ///   - count: batches at most.
-    ///   - lease: the workers' lease.
+    ///   - lease: the workers' lease; nil for the longest that there may be.
     package func takeOver(
-        _ dead: WorkerRegistry.Registration, worker: String, count: Int, lease: Duration = .seconds(300)
+        _ dead: WorkerRegistry.Registration, worker: String, count: Int, lease: Duration? = nil
     ) async throws(RedisError) -> [BatchLease] {
         var found: [BatchLease] = []
         for lane in try await workerLanes(dead.worker) where found.count < count {
@@ -90,7 +91,7 @@ extension BatchQueue {
                 ],
                 arguments: [
                     .text(Keys.workers), .text(worker), .text(dead.worker), .text(dead.text), RedisArgument(count - found.count),
-                    .serverRun, .text("\(lane)"), RedisArgument(lease.nanoseconds / 1_000_000 + WorkerRegistry.margin),
+                    .serverRun, .text("\(lane)"), RedisArgument((lease ?? Timing.longestLease).milliseconds + WorkerRegistry.margin),
                     RedisArgument(WireVersion.current),
                 ])
             found += try await leases(reply, lane, worker)

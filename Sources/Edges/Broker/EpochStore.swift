@@ -6,6 +6,7 @@ package struct EpochStore: Sendable {
 
     package init(_ broker: Broker) { self.broker = broker }
 
+    /// Whether a dispatcher leads, as Redis knows it.
     package enum Leadership: Sendable, Equatable {
         case held
         /// A later dispatcher of the same ledger leads.

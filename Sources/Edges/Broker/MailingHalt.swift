@@ -1,5 +1,6 @@
 /// A worker's request to pause a mailing.
 package struct MailingHalt: Sendable, Hashable {
+    /// Why the worker asks.
     package enum Cause: String, Sendable {
         /// The provider refuses us; also where an older worker sends no cause.
         case refusal = ""

@@ -1,5 +1,6 @@
 /// How far one dispatch of a batch has come, recipient by recipient.
 package struct Marks: Sendable, Equatable {
+    /// How far a recipient has come: the message is not started, may have been sent, or has its result.
     package enum Mark: Sendable { case notStarted, started, done }
 
     let bytes: [UInt8]

@@ -17,6 +17,8 @@ package struct PublishedMailings: Sendable {
         package var definition: Mailing?
         /// Its number in the ledger, for links to the tracker; nil where it has none.
         package var number: UInt32?
+        /// The tracker of those links, as the planner knows it.
+        package var tracker: PublishedTracker?
         package var state: MailingState
         /// The limit as text; empty for none.
         package var speed: String
@@ -37,7 +39,7 @@ package struct PublishedMailings: Sendable {
         for one in publications {
             var fields: [RedisArgument] = ["state", .text(one.state.rawValue), "speed", .text(one.speed)]
             if let definition = one.definition {
-                let definition = MailingDefinition(definition, number: one.number)
+                let definition = MailingDefinition(definition, number: one.number, tracker: one.tracker)
                 do { fields += ["definition", .bytes(try [UInt8](JSONEncoder().encode(definition)))] } catch {
                     throw .unexpected("mailing \(one.id): \(error)")
                 }

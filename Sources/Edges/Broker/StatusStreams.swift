@@ -29,6 +29,7 @@ package struct StatusStreams: Sendable {
         case halt(MailingID, MailingHalt)
     }
 
+    /// An entry of a status stream, as far as it can be read.
     package struct Entry: Sendable {
         /// What can be read of it; nil for nothing.
         package let payload: Payload?

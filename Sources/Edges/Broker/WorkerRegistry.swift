@@ -1,4 +1,5 @@
 import Model
+import Policy
 
 /// The workers of the fleet, each under a lease that it renews: others take over the batches of a worker whose lease has expired.
 package struct WorkerRegistry: Sendable {
@@ -127,8 +128,9 @@ package struct WorkerRegistry: Sendable {
     static let margin: Int64 = 1_000
 
     /// All workers, and the time of the reply in milliseconds of Redis time.
-    /// - Parameter lease: of a worker; one that lasts longer is from before Redis's clock went back, and counts as expired.
-    package func all(lease: Duration = .seconds(300)) async throws(RedisError) -> (workers: [Registration], now: UInt64) {
+    /// - Parameter lease: of a worker, nil for the longest that there may be; one that lasts longer is from before Redis's clock went back,
+    ///   and counts as expired.
+    package func all(lease: Duration? = nil) async throws(RedisError) -> (workers: [Registration], now: UInt64) {
         let replies = try await broker.redis.pipeline([
             ["HGETALL", .text(broker.keys.workers)], ["TIME"], ["ECHO", .serverRun],
         ])
@@ -136,7 +138,7 @@ package struct WorkerRegistry: Sendable {
         let words = replies[0].array ?? []
         guard let now = replies[1].time.map({ $0 / 1000 }) else { throw .unexpected("TIME: \(replies[1])") }
         let run = replies[2].text ?? ""
-        let longest = lease.nanoseconds / 1_000_000 + Self.margin
+        let longest = (lease ?? Timing.longestLease).milliseconds + Self.margin
         var found: [Registration] = []
         for index in stride(from: 0, to: words.count - 1, by: 2) {
             guard let worker = words[index].text, let text = words[index + 1].text else { continue }

@@ -6,7 +6,7 @@ package protocol ErasureStore: Sendable {
     /// excluded rows, dead letters and reasons. An id that holds the address goes too. States and counters stay, and so do suppressions,
     /// unless they are to go as well. Whoever may still be sent to, or waits for a person's decision, stays as a whole and is named. Only a
     /// hash of the address is kept, by which `ledger restore` empties an older copy too.
-    /// - Parameter note: the order; its audit entry names no value.
+    /// - Parameter note: the order; its audit entry names no value. Where nothing was erased there is none.
     func erase(_ person: ErasedPerson, note: AuditNote?, now: Int64) async throws(LedgerError) -> Erasure
 }
 
@@ -48,6 +48,9 @@ package struct Erasure: Sendable, Equatable {
     package var unplanned: [MailingID] = []
 
     package init() {}
+
+    /// Something of the person was taken out.
+    package var hasErased: Bool { recipients + excluded + letters + suppressions > 0 }
 
     /// Nothing of the person is left but suppressions.
     package var isWhole: Bool { open.isEmpty }

@@ -6,4 +6,7 @@ package protocol MessageStore: Sendable {
     ///   - provider: only attempts that went to it; nil for any.
     ///   - limit: how many at most.
     func recipients(ofMessage id: String, provider: String?, limit: Int) async throws(LedgerError) -> [RecipientDetail]
+
+    /// Whether an attempt went to a provider of that name.
+    func hasAttempts(through provider: String) async throws(LedgerError) -> Bool
 }

@@ -8,7 +8,7 @@ package struct RetentionRule: Sendable, Equatable {
         case inWork
         /// It ended too short a time ago.
         case young
-        /// So many recipients may have got the message, and wait for a person's decision.
+        /// That many recipients may have got the message, and wait for a person's decision.
         case uncertain(Int)
         /// A mailing that is to leave out whom this one has reached is not planned yet.
         case needed

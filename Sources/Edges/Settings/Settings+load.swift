@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Model
 import Policy
+import Text
 package import Yams
 
 extension Settings {
@@ -57,6 +58,7 @@ extension Settings {
         settings.readRoles(reader)
         settings.readOperation(reader)
         settings.tracker.webhooks = webhooks.webhooks
+        if let warning = settings.tracker.openAddress { settings.warnings.append(warning) }
         if let visitors { settings.visitors = visitors.rules }
         if let responses { settings.worker.responses = ResponseTable(own: responses.rules) }
         let fields = Set((fromFile.entries + fromEnvironment.entries).map(\.path).filter { $0.count == 4 })
@@ -169,10 +171,10 @@ extension Settings {
         reader.read(SettingsTable.providerPassword, name, into: &provider.password)
         reader.read(SettingsTable.providerConnections, name, into: &provider.connections)
         if let wait = reader.value(SettingsTable.providerConnectTimeout, name) {
-            provider.connectTimeout = wait.inSeconds
+            provider.connectTimeout = wait.seconds
         }
-        if let wait = reader.value(SettingsTable.providerTimeout, name) { provider.timeout = wait.inSeconds }
-        if let wait = reader.value(SettingsTable.providerFinalTimeout, name) { provider.finalTimeout = wait.inSeconds }
+        if let wait = reader.value(SettingsTable.providerTimeout, name) { provider.timeout = wait.seconds }
+        if let wait = reader.value(SettingsTable.providerFinalTimeout, name) { provider.finalTimeout = wait.seconds }
         reader.read(SettingsTable.providerStartTLS, name, into: &provider.startTLS)
         reader.read(SettingsTable.providerCAFile, name, into: &provider.caFile)
         reader.read(SettingsTable.providerBody, name, into: &provider.body)
@@ -182,5 +184,17 @@ extension Settings {
             if let value = reader.value(SettingsTable.providerHeader, name, field) { provider.headers[field] = value }
         }
         return provider
+    }
+}
+
+extension Settings.Tracker {
+    /// What is said of an address without TLS that others than this machine can reach; nil for any other.
+    fileprivate var openAddress: String? {
+        guard let url, let parsed = try? ParsedURL(url), parsed.scheme == "http", !URLHost.isLoopback(parsed.host) else { return nil }
+        return """
+            tracker.url is \(url), without TLS: whoever is on the way reads and changes where links lead, and mail programs offer no \
+            unsubscribing with one click (RFC 8058 section 3.1). Write https:// and let a proxy end TLS (docs/tracking.md); links that \
+            were sent keep the address
+            """
     }
 }

@@ -199,7 +199,8 @@ package struct Settings: Sendable, Equatable {
     package var providers: [String: Provider] = [:]
     /// Of providers, channels and recipient domains.
     package var limits = Limits()
-    /// A sentence for each deprecated key that was read, with its place and its new name.
+    /// A sentence for each deprecated key that was read, with its place and its new name, and for each value that works and should not be
+    /// used.
     package var warnings: [String] = []
     /// The settings that differ from the defaults, as `planner.window=32`, in the order of their keys; secrets are masked.
     package var differences: [String] = []

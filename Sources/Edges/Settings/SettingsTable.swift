@@ -48,7 +48,7 @@ enum SettingsTable {
         "planner.stuck_after", .seconds(1)...(.seconds(86_400)), default: "1m",
         "How long a mailing may have no result, though nothing blocks it, before it is reported as stuck.")
     static let plannerLease = Setting.duration(
-        "planner.lease", .seconds(1)...(.seconds(300)), default: "10s",
+        "planner.lease", .seconds(1)...Timing.longestLease, default: "10s",
         "How long a planner stays leader without renewing its leadership, before a standby takes over.")
 
     static let workerConcurrency = Setting.integer(
@@ -67,7 +67,7 @@ enum SettingsTable {
         "How long a result may wait in a worker, to be reported together with others.")
 
     static let workerLease = Setting.duration(
-        "worker.lease", .seconds(1)...(.seconds(300)), default: "10s",
+        "worker.lease", .seconds(1)...Timing.longestLease, default: "10s",
         "How long a worker keeps its batches without renewing its lease, before others take them over; the same for the whole fleet.")
     static let workerMaxDeliveries = Setting.integer(
         "worker.max_deliveries", 1...100, default: "5",
@@ -120,7 +120,8 @@ enum SettingsTable {
 
     static let trackerURL = Setting.trackerURL(
         "tracker.url", shown: "none: nothing is tracked",
-        "The public address of the tracker, to which links of messages lead: [tracking.md](tracking.md). Links keep it for good.")
+        "The public address of the tracker, to which links of messages lead: [tracking.md](tracking.md). Links keep it for good. "
+            + "`http://` is for this machine alone; elsewhere each command warns of it.")
     static let trackerKeys = Setting.file(
         "tracker.keys", allowed: "a file of mode 0600",
         "The keys that sign those links, the same for workers and trackers: [tracking.md](tracking.md#keys). `send` and `up` make "

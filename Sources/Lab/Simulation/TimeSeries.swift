@@ -1,4 +1,4 @@
-/// The course of a plan: messages a second, and their bottlenecks.
+/// The rate of a plan over time, and what bounds it.
 struct TimeSeries: Sendable {
     /// Columns at most; where it takes longer, they get wider.
     private static let most = 1_200

@@ -28,10 +28,10 @@ package struct Collector: Service {
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about.
     ///   - refusals: when refusals are taken for everybody's.
-    ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
+    ///   - abandoned: how long entries that another collector read must have waited before they are taken over; nil for the usual time.
     package init(
         broker: Broker, ledger: any Store, name: String, limit: Int = 200, refusals: RefusalThresholds = RefusalThresholds(),
-        abandoned: Duration = .seconds(10), logger: Logger
+        abandoned: Duration? = nil, logger: Logger
     ) {
         self.refusals = RefusalWatch(refusals)
         self.broker = broker
@@ -42,7 +42,7 @@ package struct Collector: Service {
         identity = LedgerIdentity(logger: logger)
         loop = CollectingLoop(
             broker, blocking: StatusStreams(broker), status,
-            CollectorReading(entries: "results", name: name, limit: limit, abandoned: abandoned),
+            CollectorReading(entries: "results", name: name, limit: limit, abandoned: abandoned ?? Timing.abandoned),
             LedgerOwnership(identity: identity, epochs: epochs, ledger: ledger), logger: logger)
         written = Dictionary(
             uniqueKeysWithValues: RecipientState.allCases.filter { $0 != .planned }.map {

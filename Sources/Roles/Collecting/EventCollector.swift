@@ -26,9 +26,9 @@ package struct EventCollector: Service {
     ///   - rules: tell people from machines.
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about; each has up to a thousand events.
-    ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
+    ///   - abandoned: how long entries that another collector read must have waited before they are taken over; nil for the usual time.
     package init(
-        broker: Broker, ledger: any Store, rules: EventRules, name: String, limit: Int = 20, abandoned: Duration = .seconds(10),
+        broker: Broker, ledger: any Store, rules: EventRules, name: String, limit: Int = 20, abandoned: Duration? = nil,
         logger: Logger
     ) {
         (self.broker, self.ledger, self.rules, self.logger) = (broker, ledger, rules, logger)
@@ -37,7 +37,7 @@ package struct EventCollector: Service {
         domains = rules.domains.map { DomainBursts(ledger, rules, $0, logger: logger) }
         loop = CollectingLoop(
             broker, blocking: EventStreams(broker), streams,
-            CollectorReading(entries: "visits", name: name, limit: limit, abandoned: abandoned),
+            CollectorReading(entries: "visits", name: name, limit: limit, abandoned: abandoned ?? Timing.abandoned),
             LedgerOwnership(identity: identity, epochs: EpochStore(broker), ledger: ledger), logger: logger)
     }
 

@@ -74,7 +74,7 @@ package struct ImportSuppressions: Order {
         var total = SuppressionChange()
         var audit = SuppressionAudit(context.note, file: file)
         var done = 0
-        // A Redis that is away is waited for once, and not for every part.
+        // An unavailable Redis is waited for once, and not for every part.
         var isTelling = true
         while true {
             let part: [Suppression]?

@@ -150,6 +150,7 @@ package enum MailingPreparation {
     }
 }
 
+/// A mailing names a provider that the configuration does not have.
 package struct UnknownProvider: Error, CustomStringConvertible {
     let name: String
     let known: [String]
@@ -162,6 +163,7 @@ package struct UnknownProvider: Error, CustomStringConvertible {
     }
 }
 
+/// A mailing asks for what only a tracker can do, and none is configured.
 package struct MissingTracker: Error, CustomStringConvertible {
     /// File, line and column of what asks for it.
     let place: String
@@ -171,6 +173,7 @@ package struct MissingTracker: Error, CustomStringConvertible {
     }
 }
 
+/// A mailing's provider speaks a protocol that its channel does not use.
 package struct UnsuitableProvider: Error, CustomStringConvertible {
     let provider: String
     let scheme: Provider.Scheme

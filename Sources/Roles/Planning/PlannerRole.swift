@@ -34,6 +34,8 @@ package struct PlannerRole: Service {
         package var keep: Duration?
         /// What is done about recipients that cannot be read on this machine; nil where no other planner can be at work.
         package var sharing: PlannerService.Sharing?
+        /// Where links of a mailing lead to; nil where there is no tracker.
+        package var tracker: (@Sendable (Mailing) -> PublishedTracker)?
 
         package init(name: String, window: Int, durations: Durations, only: MailingID? = nil, isAlone: Bool = false) {
             self.name = name
@@ -163,6 +165,7 @@ package struct PlannerRole: Service {
             isAlone: configuration.isAlone)
         dispatching.windowBytes = configuration.windowBytes
         dispatching.batchBytes = configuration.batchBytes
+        dispatching.tracker = configuration.tracker
         let dispatcher = Dispatcher(
             dispatching, broker: broker, ledger: ledger, fencingToken: fencingToken, time: time, logger: logger)
         let monitor = StallMonitor(

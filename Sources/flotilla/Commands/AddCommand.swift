@@ -56,7 +56,8 @@ extension MailingCommand {
             let job = try MailingPreparation.prepare(
                 loaded, providers: settings.providers, hostname: settings.email.hostname, hasTracker: settings.tracker.url != nil)
             job.warnings.forEach(StandardError.warn)
-            let session = try await order.beginningSession(settings, near: [file])
+            let session = try await order.beginningSession(
+                settings, near: [file], sending: repeating.again ? nil : job.identity)
             if !repeating.again { try await RepeatText(file: file).refuseOlderCopy(session.ledger) }
             try await CategoryText.check(job, in: session.ledger, option: order.ledger.ledger)
             let earlier = repeating.again ? try await session.ledger.earlier(job.identity) : EarlierMailings()

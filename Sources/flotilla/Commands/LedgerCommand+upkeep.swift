@@ -81,8 +81,8 @@ extension LedgerCommand {
                     StandardOutput.write(LogText.line("\(fault.mailing.map { "mailing \($0): " } ?? "")\(fault.text)"))
                 }
                 let size = "\(counted(found.mailings, "mailing")), \(counted(found.recipients, "recipient"))"
-                let verdict = found.faults.isEmpty ? "nothing is wrong" : "\(counted(found.faults.count, "fault"))"
-                StandardOutput.write("\(path): version \(found.version), \(size): \(verdict)")
+                let outcome = found.faults.isEmpty ? "nothing is wrong" : "\(counted(found.faults.count, "fault"))"
+                StandardOutput.write("\(path): version \(found.version), \(size): \(outcome)")
             }
             if !found.faults.isEmpty { throw ExitCode(.failed) }
         }

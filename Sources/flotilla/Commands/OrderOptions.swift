@@ -4,6 +4,7 @@ import Control
 import Foundation
 import Ledger
 import Logging
+import Model
 import NIOPosix
 import Settings
 import Telemetry
@@ -44,9 +45,13 @@ struct OrderOptions: ParsableArguments {
     }
 
     /// The same for whoever may begin with a ledger: one that is not there is made, unless another is expected.
-    /// - Parameter files: those of the command, in whose folders another ledger may be meant.
-    func beginningSession(_ settings: Settings, near files: [String] = []) async throws -> OrderSession {
-        try await NewLedger(settings, near: files).requireWanted()
+    /// - Parameters:
+    ///   - files: those of the command, in whose folders another ledger may be meant.
+    ///   - mailing: the one that is to be sent, unless everybody is to get it again.
+    func beginningSession(
+        _ settings: Settings, near files: [String] = [], sending mailing: MailingIdentity? = nil
+    ) async throws -> OrderSession {
+        try await NewLedger(settings, near: files, sending: mailing).requireWanted()
         let store = try OpenLedgers.openOrMake(settings.ledger.place, near: files, logger: Logger(label: "flotilla")) {
             StandardError.warn($0)
         }
@@ -64,7 +69,7 @@ extension OrderActor {
 
 extension Broker {
     /// How long an order waits for Redis at most, in seconds: it is in the ledger already.
-    private static let patience = 2.0
+    private static let longestWait = 2.0
 
     /// The fleet's Redis, for a question or an order in passing. Where the settings name none, it is the private Redis of the `send` or
     /// `up` that runs on the ledger; nil where there is none either.
@@ -73,7 +78,7 @@ extension Broker {
             RedisEndpoint(settings.redis)
             ?? (try? settings.ledger.localPath()).flatMap(PrivateRedisFolders.running).map { RedisEndpoint(place: .unix(path: $0)) }
         guard var endpoint = found else { return nil }
-        endpoint.timeout = min(endpoint.timeout, Self.patience)
+        endpoint.timeout = min(endpoint.timeout, Self.longestWait)
         self.init(
             endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-order",
             group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })

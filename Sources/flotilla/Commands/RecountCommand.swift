@@ -10,8 +10,8 @@ struct RecountCommand: AsyncParsableCommand {
         commandName: "recount",
         abstract: "Classify all visits of a mailing's messages again, by the rules of this release and configuration.",
         discussion: """
-            Nothing is lost: each visit is kept as it came. Roles go on meanwhile, and what comes is counted. Whether a mailing's other \
-            numbers agree is told by: flotilla ledger check.
+            Nothing is lost: each visit is kept as it came. Roles may run meanwhile. Only the classes of visits are decided again: \
+            flotilla ledger check compares all counters with what they count.
             """)
     @OptionGroup var options: LedgerAloneOptions
     @OptionGroup var mailing: MailingArgument
@@ -37,7 +37,7 @@ struct RecountCommand: AsyncParsableCommand {
         StandardOutput.write(
             """
             \(record.id): \(counted(done.events, "visit")) of \(counted(done.recipients, "recipient")) classified again; \
-            \(done.changed == 1 ? "1 is" : "\(grouped(done.changed)) are") another's now
+            \(done.changed == 0 ? "none has" : done.changed == 1 ? "1 has" : "\(grouped(done.changed)) have") another class now
             """)
     }
 }

@@ -38,7 +38,9 @@ struct PlannerCommand: RoleCommand {
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.planner, broker),
-                    runtime.planner(broker, ledger, lock: runtime.settings.ledger.place.file.map { LockHolder(ledger: $0) }),
+                    runtime.planner(
+                        broker, ledger, trackerKeys: runtime.settings.comparedKeys(runtime.logger),
+                        lock: runtime.settings.ledger.place.file.map { LockHolder(ledger: $0) }),
                 ])
         await broker.close()
     }
@@ -120,7 +122,7 @@ struct Up: RoleCommand {
                     runtime.heartbeat(.all, broker, worker: worker),
                     collector, events, receipts, worker,
                     runtime.planner(
-                        broker, ledger, isAlone: redis != nil,
+                        broker, ledger, isAlone: redis != nil, trackerKeys: keys,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], worker: worker)
         await redis?.end(collector, events, receipts, broker, ledger)

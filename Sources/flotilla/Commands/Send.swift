@@ -72,7 +72,7 @@ struct Send: AsyncParsableCommand {
         Log.bootstrap(
             level: settings.log.level, format: settings.log.format, terminal: terminal)
         let job = try prepare(settings)
-        try await NewLedger(settings, near: [mailing]).requireWanted()
+        try await NewLedger(settings, near: [mailing], sending: repeating.again ? nil : job.identity).requireWanted()
         let leadership = try settings.acquireLock()
         defer { leadership?.release() }
         let keys = try settings.trackerKeys(makes: true)
@@ -108,7 +108,7 @@ struct Send: AsyncParsableCommand {
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker), collector, events, receipts, worker,
                     runtime.planner(
-                        broker, ledger, only: id, isAlone: redis != nil,
+                        broker, ledger, only: id, isAlone: redis != nil, trackerKeys: keys,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], until: progress, worker: worker)
         await redis?.end(collector, events, receipts, broker, ledger)

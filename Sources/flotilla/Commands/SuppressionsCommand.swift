@@ -194,71 +194,6 @@ struct SuppressionsCommand: AsyncParsableCommand {
             if !missing.isEmpty { throw ExitCode(.failed) }
         }
     }
-
-    struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "check", abstract: "Say whether an address is suppressed, why, and for which category.")
-        @OptionGroup var options: LedgerOptions
-        @Argument(help: "The address.") var address: String
-        @Option(help: "Only by this channel; without it, by every channel for which it is an address.") var channel: Channel?
-        @Option(help: "Only for a mailing of this category; without it, for any mailing.") var category: String?
-        @Option(help: "The country of a telephone number without a country code (ISO 3166-1, such as DE).") var country: String?
-        @OptionGroup var output: OutputOptions
-
-        func validate() throws {
-            _ = try SuppressedNames.category(category)
-            _ = try SuppressedNames.country(country)
-            if address.allSatisfy(\.isWhitespace) { throw ValidationError("the address is empty") }
-            guard let channel else { return }
-            do { _ = try key(channel) } catch {
-                throw ValidationError("'\(LogText.line(address))' is no address of \(channel.rawValue): \(error)")
-            }
-        }
-
-        /// A mistyped address is on no list.
-        private func warnOfForm() {
-            guard channel == nil else { return }
-            do { _ = try key(.email) } catch {
-                do { _ = try key(.sms) } catch {
-                    let country = country == nil ? "; --country names the country of a number without a code" : ""
-                    StandardError.warn("as it stands it is no e-mail address, and no telephone number (\(error))\(country)")
-                }
-            }
-        }
-
-        private func key(_ channel: Channel) throws(NormalAddress.Fault) -> String {
-            try NormalAddress.key(address, channel, country: country.flatMap { PhoneCountry($0) })
-        }
-
-        func run() async throws {
-            let ledger = try options.open()
-            let now = Clock.milliseconds()
-            let category = try await SuppressedNames.known(category, in: ledger, options)
-            var found: [Suppression] = []
-            for channel in channel.map({ [$0] }) ?? Channel.allCases {
-                guard let key = try? key(channel) else { continue }
-                found += try await ledger.suppressions(of: key, channel).filter { one in
-                    category.map { one.key.category.isEmpty || one.key.category == $0 } ?? true
-                }
-            }
-            let counting = found.filter { $0.isInForce(at: now) }
-            if output.isJSON {
-                return StandardOutput.write(
-                    json: try ScriptJSON.text(
-                        SuppressionCheckJSON(
-                            address: address, suppressed: !counting.isEmpty,
-                            suppressions: found.map { SuppressionJSON($0, now: now) })))
-            }
-            let what = category.map { $0.isEmpty ? " for mailings without a category" : " for \($0)" } ?? ""
-            guard !counting.isEmpty else {
-                let expired = found.isEmpty ? "" : " any more: \(counted(found.count, "suppression")) expired"
-                StandardOutput.write("\(LogText.line(address)) is not suppressed\(what)\(expired)")
-                return warnOfForm()
-            }
-            StandardOutput.write(
-                "\(LogText.line(address)) is suppressed\(what):\n\n" + SuppressionText.table(found, withHeader: true, now: now))
-        }
-    }
 }
 
 extension Channel: ExpressibleByArgument {
@@ -267,46 +202,4 @@ extension Channel: ExpressibleByArgument {
 
 extension Suppression.Reason: ExpressibleByArgument {
     package init?(argument: String) { self.init(rawValue: argument.lowercased()) }
-}
-
-/// The names that options of these commands have.
-enum SuppressedNames {
-    /// - Returns: empty for all mailings; nil where none is named.
-    static func category(_ text: String?) throws -> String? {
-        guard let text = text?.lowercased() else { return nil }
-        if text == Category.all { return "" }
-        if let fault = Category.fault(text) { throw ValidationError("--category '\(text)' \(fault)") }
-        return text
-    }
-
-    /// The same for a category that the ledger knows: a misspelt one would find nothing, and say so as if that were the answer.
-    /// - Throws: `CommandError` where it does not know it.
-    static func known(_ text: String?, in ledger: any OpenLedger, _ options: LedgerOptions) async throws -> String? {
-        guard let category = try category(text) else { return nil }
-        let known = KnownCategories(category.isEmpty ? [] : try await ledger.categories(), ledger: options.ledger)
-        if let fault = known.fault(category) { throw CommandError("--category \(fault)") }
-        return category
-    }
-
-    /// Reads what the options of a command say of an address.
-    /// - Throws: `ValidationError`, which names the option.
-    static func read(
-        _ row: SuppressionRow, country: PhoneCountry?, reason: Suppression.Reason, now: Int64
-    ) throws -> Suppression {
-        do { return try row.read(country: country, reason: reason, now: now) } catch {
-            switch error.field {
-            case .address: throw ValidationError("\(error.problem)")
-            case .expiry: throw ValidationError("--expiry \(error.problem), or a span from now as 90d")
-            case .channel, .category, .reason, .date, .source: throw ValidationError("--\(error)")
-            }
-        }
-    }
-
-    static func country(_ text: String?) throws -> PhoneCountry? {
-        guard let text else { return nil }
-        guard let country = PhoneCountry(text) else {
-            throw ValidationError("--country '\(text)' is no ISO 3166-1 code such as DE")
-        }
-        return country
-    }
 }

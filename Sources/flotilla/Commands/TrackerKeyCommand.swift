@@ -11,7 +11,7 @@ struct TrackerKeyCommand: ParsableCommand {
         discussion: """
             The keys lie in the file that tracker.keys names, or beside the ledger (LEDGER.keys). The one with the highest number signs; \
             all verify, so that links of earlier messages work for as long as their key is there. Secrets are never shown.
-            To change the key of a fleet: add one, copy the file to all machines, restart the trackers and then the workers.
+            To change the key of a fleet: add one, copy the file to all machines, restart the trackers, the planners and then the workers.
             """,
         subcommands: [List.self, Add.self], defaultSubcommand: List.self)
 
@@ -51,7 +51,8 @@ struct TrackerKeyCommand: ParsableCommand {
             let path = try options.path()
             if try TrackerKeyFile.make(path) { return StandardOutput.write("key 1 is in \(path)") }
             let number = try TrackerKeyFile(reading: path).add()
-            StandardOutput.write("key \(number) is in \(path): copy it to all machines, restart the trackers and then the workers")
+            StandardOutput.write(
+                "key \(number) is in \(path): copy it to all machines, restart the trackers, the planners and then the workers")
         }
     }
 }

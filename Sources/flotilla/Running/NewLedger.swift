@@ -2,6 +2,7 @@ import Broker
 import Foundation
 import Ledger
 import Logging
+import Model
 import Settings
 import Telemetry
 import Text
@@ -17,14 +18,17 @@ struct NewLedger {
     private let settings: Settings
     /// Files of the command, in whose folders the ledger that is meant may lie.
     private let files: [String]
+    /// The mailing that is to be sent, unless everybody is to get it again.
+    private let mailing: MailingIdentity?
 
-    init(_ settings: Settings, near files: [String] = []) {
+    init(_ settings: Settings, near files: [String] = [], sending mailing: MailingIdentity? = nil) {
         self.settings = settings
         self.files = files
+        self.mailing = mailing
     }
 
-    /// Refuses to make a ledger where another is expected: the settings name one that is there, or the Redis of the fleet carries the
-    /// mailings of one. To be called before anything is written.
+    /// Refuses to make a ledger where another is expected: the settings name one that is there, one of nearly the same name knows the
+    /// mailing, or the Redis of the fleet carries the mailings of one. To be called before anything is written.
     /// - Parameter isPatient: a server that cannot be reached is no error: the caller waits for it, and asks again then.
     /// - Throws: `LedgerError.refused`, `unreachable`.
     func requireWanted(isPatient: Bool = false) async throws(LedgerError) {
@@ -40,7 +44,10 @@ struct NewLedger {
             let other = named.name
             throw .refused("there is no ledger at \(path), and the settings name one that is there, \(other): leave --ledger out. \(way)")
         }
-        guard let other = await carriedByRedis() else { return OpenLedgers.noteMissing(path) }
+        guard let other = await carriedByRedis() else {
+            if settings.ledger.place.file != nil { try requireUnknown(path, way) }
+            return OpenLedgers.noteMissing(path)
+        }
         let found = Self.near(path, files).first { LedgerBackup.identity(of: $0) == other }
         let which = found.map(LogText.line) ?? "of the identity \(other), which lies in none of the folders that were looked at"
         throw .refused(
@@ -48,6 +55,34 @@ struct NewLedger {
             there is no ledger at \(path), and the Redis of the fleet carries the mailings of one (\(which)): name that one by --ledger, \
             ledger.path, ledger.url or their environment variables. \(way)
             """)
+    }
+
+    /// Refuses a new ledger where one that the person may have meant knows the mailing, and warns where another one does.
+    private func requireUnknown(_ path: String, _ way: String) throws(LedgerError) {
+        guard let mailing else { return }
+        for file in Self.near(path, files) {
+            guard let id = LedgerBackup.lastMailing(of: mailing, in: file) else { continue }
+            let known = "\(LogText.line(file)) knows this mailing (\(id))"
+            guard Self.isSlip(path, for: file) else {
+                Self.say("\(known), and the new ledger \(path) does not: everybody gets it", Logger(label: "flotilla"))
+                continue
+            }
+            throw .refused(
+                """
+                there is no ledger at \(path), and \(known): a new ledger would send it to everybody. Name that one by --ledger; --again \
+                sends to everybody all the same. \(way)
+                """)
+        }
+    }
+
+    /// Whether the path of a ledger was perhaps mistyped for another's: the same name in another folder, or a name that differs by a few
+    /// letters. Names that differ in their digits, and those of fewer than four letters, are taken for meant.
+    static func isSlip(_ path: String, for other: String) -> Bool {
+        func stem(_ path: String) -> String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent.lowercased() }
+        let (given, known) = (stem(path), stem(other))
+        if given == known { return true }
+        guard given.filter(\.isNumber) == known.filter(\.isNumber), min(given.count, known.count) >= 4 else { return false }
+        return NearestName.of(given, among: [known]) != nil
     }
 
     /// A database that does not exist, or refuses us, is an error wherever it is opened, and nothing is made there.

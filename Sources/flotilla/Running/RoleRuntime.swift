@@ -37,7 +37,7 @@ struct RoleRuntime {
     let name: String
 
     /// The Redis ends with this process.
-    private let isPrivate: Bool
+    let isPrivate: Bool
     /// Links of messages are answered here, beside a worker.
     private let servesLinks: Bool
 
@@ -166,12 +166,12 @@ struct RoleRuntime {
         // In a Redis of our own another collector can only have ended.
         Collector(
             broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, refusals: settings.refusals,
-            abandoned: isPrivate ? .zero : .seconds(10), logger: logger)
+            abandoned: isPrivate ? .zero : nil, logger: logger)
     }
 
     func eventCollector(_ broker: Broker, _ ledger: any OpenLedger) -> EventCollector {
         EventCollector(
-            broker: broker, ledger: ledger, rules: .usual(settings), name: name, abandoned: isPrivate ? .zero : .seconds(10), logger: logger
+            broker: broker, ledger: ledger, rules: .usual(settings), name: name, abandoned: isPrivate ? .zero : nil, logger: logger
         )
     }
 
@@ -236,7 +236,7 @@ struct RoleRuntime {
     }
 
     /// Connections that this process may open to providers, as far as its descriptors go.
-    private var connections: Int {
+    var connections: Int {
         OpenFiles.connections(
             servers: (settings.metrics.listen == nil ? 0 : OpenFiles.serverConnections(atMost: MetricsServer.mostConnections))
                 + (servesLinks ? TrackerServer.fewConnections : 0))
@@ -249,43 +249,13 @@ struct RoleRuntime {
         try TooManyConnections.check(settings.providers.values, possible: connections)
     }
 
-    var workerConfiguration: WorkerConfiguration {
-        let worker = settings.worker
-        var configuration = WorkerConfiguration(id: name, hostname: settings.email.hostname)
-        configuration.channels = worker.channels
-        configuration.concurrency = worker.concurrency
-        configuration.group = worker.group
-        configuration.prefetchBytes = worker.prefetchBytes
-        configuration.connections = connections
-        configuration.flush = worker.flush
-        configuration.lease = worker.lease
-        configuration.maximumDeliveries = worker.maxDeliveries
-        configuration.grace = settings.shutdown.grace
-        configuration.retries = retries
-        configuration.responses = worker.responses
-        configuration.refusals = settings.refusals
-        configuration.limits = settings.limits
-        configuration.providers = settings.providers
-        configuration.showsAddresses = settings.log.addresses == .shown
-        configuration.health = { [readiness] part, problem in readiness.set(part, ready: problem == nil, why: problem ?? "") }
-        guard isPrivate else { return configuration }
-        // Nobody takes over when this process ends, so few messages are started and not reported. Redis is near.
-        configuration.groupTime = .milliseconds(40)
-        configuration.flush = min(configuration.flush, .milliseconds(10))
-        return configuration
-    }
-
-    private var retries: RetrySchedule? {
-        guard let base = settings.worker.retryBase else { return nil }
-        return RetrySchedule(base: base.seconds, cap: max(base, settings.worker.retryCap).seconds)
-    }
-
     /// - Parameters:
     ///   - only: the one mailing to plan and dispatch; nil for all of the ledger.
     ///   - isAlone: the Redis is private.
+    ///   - trackerKeys: those that workers have to have too, as far as they are known.
     ///   - lock: takes the lock of the ledger's file; nil for a ledger on a server, whose planners may be on several machines.
     func planner(
-        _ broker: Broker, _ ledger: any OpenLedger, only: MailingID? = nil, isAlone: Bool = false,
+        _ broker: Broker, _ ledger: any OpenLedger, only: MailingID? = nil, isAlone: Bool = false, trackerKeys: SigningKeys?,
         lock: LockHolder?
     ) -> PlannerRole {
         let planner = settings.planner
@@ -298,6 +268,8 @@ struct RoleRuntime {
         configuration.windowBytes = planner.windowBytes
         configuration.batchBytes = planner.batchBytes
         configuration.keep = settings.ledger.keep
+        let checks = trackerKeys?.checkValues ?? [:]
+        if let url = settings.tracker.url { configuration.tracker = { _ in PublishedTracker(url: url, keys: checks) } }
         // A `send` has its file here, and beside a private Redis nobody else plans.
         if only == nil, !isAlone { configuration.sharing = .init(host: ProcessInfo.processInfo.hostName) }
         return PlannerRole(configuration, broker: broker, ledger: ledger, lock: { lock?.tryLock() ?? false }, logger: logger)
@@ -310,6 +282,8 @@ struct RoleRuntime {
     func run(
         _ role: String, _ services: [any Service], until end: (any Service)? = nil, worker: Worker? = nil
     ) async throws {
+        // A port that another process has ends this one in one line, before its roles have begun anything.
+        for case let server as MetricsServer in services { try server.checkAddress() }
         logStart(role)
         var all = services.map {
             ServiceGroupConfiguration.ServiceConfiguration(service: $0, successTerminationBehavior: .ignore)
@@ -334,33 +308,5 @@ struct RoleRuntime {
         let reason = signals.received ?? "done"
         logger.info("\(role) ends: \(reason)", metadata: ["reason": "\(reason)"])
         if worker?.hasLostResults == true { throw ExitCode(.lostResults) }
-    }
-}
-
-extension RedisEndpoint {
-    /// Nil where the settings name no Redis.
-    init?(_ redis: Settings.Redis) {
-        guard let endpoint = redis.endpoint else { return nil }
-        self.init(endpoint)
-        username = redis.username
-        password = redis.password
-        caFile = redis.caFile
-        timeout = redis.timeout.seconds
-    }
-}
-
-/// A service whose failure is logged and does not end the process.
-private struct OptionalService: Service {
-    let service: any Service
-    let logger: Logger
-
-    func run() async throws {
-        do {
-            try await service.run()
-        } catch {
-            logger.warning("\(PlainError.of(error))")
-            // A service that ends before it is asked to would end the others with an error.
-            try? await gracefulShutdown()
-        }
     }
 }

@@ -1,4 +1,5 @@
 import CommandSupport
+import Logging
 import Settings
 import Signing
 import Telemetry
@@ -17,6 +18,16 @@ extension Settings {
         let isAlone = ledger.place.file != nil || redis.endpoint == nil
         if makes, isAlone, tracker.keys == nil { try TrackerKeyFile.make(path) }
         return try TrackerKeyFile(reading: path).keys()
+    }
+
+    /// The keys by which a planner that signs nothing checks the workers': those of the file that is named. One beside its ledger may be
+    /// of an earlier `up`, and is no other role's.
+    func comparedKeys(_ logger: Logger) -> SigningKeys? {
+        guard tracker.url != nil, let path = tracker.keys else { return nil }
+        do throws(TrackerKeyError) { return try TrackerKeyFile(reading: path).keys() } catch {
+            logger.notice("the keys of workers are not compared with the tracker's: \(error)")
+            return nil
+        }
     }
 
     /// The folder of a tracker's events: the one that is named, or one for each port where programs keep such things.

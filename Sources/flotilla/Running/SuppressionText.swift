@@ -69,7 +69,7 @@ struct SuppressionJSON: Encodable {
 struct SuppressionCheckJSON: Encodable {
     let address: String
     let suppressed: Bool
-    /// Also those that have expired.
+    /// Those that have expired are among them.
     let suppressions: [SuppressionJSON]
 }
 

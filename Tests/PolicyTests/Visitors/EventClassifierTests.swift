@@ -62,7 +62,7 @@ import Text
             #expect(classifier.classify(visit(.unsubscribe, .post, agent: agent)) == .proxied, "\(agent)")
         }
         #expect(classifier.classify(visit(.unsubscribe, .post)) == .human)
-        // Nor in a burst.
+        // One within a burst is none either.
         let burst = (0..<6).map { visit(link: $0, at: Int64($0) * 10) } + [visit(.unsubscribe, .post, at: 30)]
         #expect(classifier.classify(burst, linksOfMessage: 6) == Array(repeating: .machine, count: 6) + [.human])
     }

@@ -28,7 +28,7 @@ extension [TemplateToken] {
             result += cut(place, span.begin)
             place = span.end
             let origin = cut(span.begin, span.end)
-            let target = origin.map { $0.decoded(decoding) }
+            let target = origin.map { $0.decoded(decoding) }.trimmed
             if target.isBalanced, target.mayLeadToTheWeb, let number = table.add(target) {
                 let offset = origin.first?.offset ?? 0
                 result.append(TemplateToken(.link(.target(number)), at: offset))
@@ -59,6 +59,20 @@ extension [TemplateToken] {
             }
             let part = bytes[from..<Swift.min(to, bytes.count)]
             if !part.isEmpty { result.append(TemplateToken(.text(Array<UInt8>(part)), at: self[index].offset + from)) }
+        }
+        return result
+    }
+
+    /// Without the blanks around a target, which a browser skips (URL Standard section 4.4).
+    private var trimmed: Self {
+        var result = self
+        if let first = result.first, case .text(let bytes) = first.kind {
+            let rest = Array<UInt8>(bytes.drop { $0 <= 0x20 })
+            if rest.isEmpty { result.removeFirst() } else { result[0] = TemplateToken(.text(rest), at: first.offset) }
+        }
+        if let last = result.last, case .text(let bytes) = last.kind {
+            let rest = Array<UInt8>(bytes.prefix((bytes.lastIndex { $0 > 0x20 } ?? -1) + 1))
+            if rest.isEmpty { result.removeLast() } else { result[result.count - 1] = TemplateToken(.text(rest), at: last.offset) }
         }
         return result
     }

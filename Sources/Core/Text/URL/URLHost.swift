@@ -20,6 +20,14 @@ package enum URLHost {
         host.contains(":") ? "[\(host.replacing("%", with: "%25"))]" : host
     }
 
+    /// Whether a host, in its canonical form, is this machine by its name or address alone (RFC 6761 section 6.3, RFC 1122 section
+    /// 3.2.1.3, RFC 4291 section 2.5.3).
+    package static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host.hasSuffix(".localhost") { return true }
+        guard let number = IPAddress.number(Array(host.utf8)) else { return false }
+        return number == 1 || number >> 24 == 0xffff_7f
+    }
+
     private static func name(_ text: String) throws(URLSyntaxError) -> String {
         let name = (text.hasSuffix(".") ? text.dropLast() : text[...]).lowercased()
         guard !name.isEmpty else { throw URLSyntaxError("has no host") }

@@ -2,6 +2,7 @@ package import Text
 
 /// The address of a Redis, and the credentials for it.
 package struct RedisEndpoint: Sendable, Equatable, CustomStringConvertible {
+    /// Where the server listens.
     package enum Place: Sendable, Equatable {
         case tcp(host: String, port: Int)
         case unix(path: String)

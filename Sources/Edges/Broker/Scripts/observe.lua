@@ -1,5 +1,5 @@
 -- Adds what a worker saw of a scope, and gives the judgement to one of those who ask once the time for it has come.
--- KEYS: 1 pace (hash)
+-- KEYS: 1 adaptive rate (hash)
 -- ARGV: 1 answered, 2 throttled, 3 started, 4 microseconds to pause from now (0 for none), 5 microseconds from judgement to
 --       judgement, 6 microseconds until a judge who says nothing is given up, 7 milliseconds that the hash is kept
 -- Returns now, until, interval ('' where not slowed), state; and for the judge also version, answered, throttled and started,

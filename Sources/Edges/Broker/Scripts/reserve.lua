@@ -1,7 +1,7 @@
--- Reserves moments at which messages may start, in every scope of a send at once: Policy/SlotCalendar.swift has the same
+-- Reserves moments at which messages may start, in every scope of a send at once: Policy/ReservationCalendar.swift has the same
 -- arithmetic in Swift, and says what it guarantees. Cell k of a scope starts at base + k * interval, and lets one message start.
 -- KEYS: for each scope its calendar (string: `base next interval burst`, then `first+count` for each run of free cells before
---       `next`), and its pace (hash: until, interval)
+--       `next`), and its adaptive rate (hash: until, interval)
 -- ARGV: 1 moments wanted, 2 horizon: none lies further ahead, 3 none is nearer, 4 spacing between two of them; then for each scope
 --       its interval (0: no limit of its own) and its burst. All times in microseconds.
 -- Returns this server's time; the moments in microseconds after it, each with the microseconds after that until which it may be used, as
@@ -51,10 +51,10 @@ local function load(text, interval, burst)
 end
 
 for i = 1, #KEYS / 2 do
-  local pace = redis.call('HMGET', KEYS[2 * i], 'until', 'interval', 'from')
+  local slowed = redis.call('HMGET', KEYS[2 * i], 'until', 'interval', 'from')
   -- A quarter of an hour at most: no rate that is learnt is as slow.
-  local interval = max(tonumber(ARGV[2 * i + 3]), math.min(number(pace[2], 0), 1000000000))
-  start = max(start, (pause_of(pace[1], pace[3], now)))
+  local interval = max(tonumber(ARGV[2 * i + 3]), math.min(number(slowed[2], 0), 1000000000))
+  start = max(start, (pause_of(slowed[1], slowed[3], now)))
   if interval > 0 then
     local scope = load(redis.call('GET', KEYS[2 * i - 1]), interval, tonumber(ARGV[2 * i + 4]))
     scope.key = KEYS[2 * i - 1]

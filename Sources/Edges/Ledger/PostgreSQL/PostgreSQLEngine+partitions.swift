@@ -5,7 +5,7 @@ import Synchronization
 /// Makes and removes the parts of partitioned tables. Nothing depends on it: where a part cannot be made, the rows are in another.
 extension PostgreSQLEngine {
     /// How long others may be kept waiting for a lock at a time; the session tries again for some seconds.
-    private static let patience = "SET LOCAL lock_timeout = '100ms'"
+    private static let shortLockTimeout = "SET LOCAL lock_timeout = '100ms'"
 
     func prepare(for steps: [PlanStep]) async throws(LedgerError) {
         let beginning = steps.filter { $0.batches.first?.number == 0 }
@@ -38,15 +38,15 @@ extension PostgreSQLEngine {
     /// One table after the other: each keeps others waiting for a moment only, and one that fails takes nothing from those before.
     private func makeOwn(_ id: MailingID) async throws(LedgerError) {
         for table in PostgreSQLPartitions.tables {
-            let neighbour = try await view("partition") { db -> String? in
+            let sharedPart = try await view("partition") { db -> String? in
                 guard try Self.names(db, like: table.own(id)).isEmpty else { return nil }
                 let month = try Self.month(db, id)
-                return try PostgreSQLPartitions.neighbour(table, month.flatMap { try Self.isMade($0, db) ? $0 : nil })
+                return try PostgreSQLPartitions.sharedPart(table, month.flatMap { try Self.isMade($0, db) ? $0 : nil })
             }
-            guard let neighbour else { continue }
-            try await change("partition") { db in try db.script(PostgreSQLPartitions.make(table, of: id, besides: neighbour)) }
-            try await change("partition") { db in try db.script(PostgreSQLPartitions.validate(id, neighbour)) }
-            try await change("partition") { db in try db.script(PostgreSQLPartitions.attach(table, of: id, besides: neighbour)) }
+            guard let sharedPart else { continue }
+            try await change("partition") { db in try db.script(PostgreSQLPartitions.make(table, of: id, besides: sharedPart)) }
+            try await change("partition") { db in try db.script(PostgreSQLPartitions.validate(id, sharedPart)) }
+            try await change("partition") { db in try db.script(PostgreSQLPartitions.attach(table, of: id, besides: sharedPart)) }
         }
     }
 
@@ -62,18 +62,18 @@ extension PostgreSQLEngine {
                 """)
             return try ids.compactMap { id throws -> PostgreSQLPartitions.HalfMade? in
                 let own = tables.filter { $0.hasSuffix("_of_\(id)") }
-                let neighbours = try db.all(
+                let sharedParts = try db.all(
                     String.self,
                     """
                     SELECT r.relname::text FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
                     WHERE c.conname = ?::text AND r.relnamespace = quote_ident(current_schema())::regnamespace ORDER BY 1
                     """, [PostgreSQLPartitions.absence(id)])
-                return own.isEmpty && neighbours.isEmpty ? nil : .init(mailing: id, tables: own, neighbours: neighbours)
+                return own.isEmpty && sharedParts.isEmpty ? nil : .init(mailing: id, tables: own, sharedParts: sharedParts)
             }
         }
         guard !left.isEmpty else { return }
         try await change("partition", waiting: true) { db in
-            for part in left { try db.script(PostgreSQLPartitions.forgo(part)) }
+            for part in left { try db.script(PostgreSQLPartitions.discard(part)) }
         }
     }
 
@@ -94,7 +94,7 @@ extension PostgreSQLEngine {
     ) async throws(LedgerError) {
         try await transact(operation, .sideBySide) { db in
             guard let db = db as? PostgreSQLTransaction else { return }
-            if !waiting { try db.script(Self.patience) }
+            if !waiting { try db.script(Self.shortLockTimeout) }
             try body(db)
         }
     }

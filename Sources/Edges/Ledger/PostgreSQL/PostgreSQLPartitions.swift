@@ -96,21 +96,21 @@ extension PostgreSQLPartitions {
 
     /// Makes a mailing's own part of a table, which is not attached yet, and has the part where its rows would be otherwise say that it
     /// has none of them.
-    static func make(_ table: Table, of id: MailingID, besides neighbour: String) -> String {
+    static func make(_ table: Table, of id: MailingID, besides sharedPart: String) -> String {
         """
         CREATE TABLE \(table.own(id)) (LIKE \(table.name) INCLUDING ALL, CHECK (mailing = '\(id)')) WITH (\(table.options));
-        ALTER TABLE \(neighbour) ADD CONSTRAINT \(absence(id)) CHECK (mailing <> '\(id)') NOT VALID
+        ALTER TABLE \(sharedPart) ADD CONSTRAINT \(absence(id)) CHECK (mailing <> '\(id)') NOT VALID
         """
     }
 
-    /// Reads the neighbour, beside all who read and write it, so that the next step need not.
-    static func validate(_ id: MailingID, _ neighbour: String) -> String { "ALTER TABLE \(neighbour) VALIDATE CONSTRAINT \(absence(id))" }
+    /// Reads the shared part, beside all who read and write it, so that the next step need not.
+    static func validate(_ id: MailingID, _ sharedPart: String) -> String { "ALTER TABLE \(sharedPart) VALIDATE CONSTRAINT \(absence(id))" }
 
     /// Takes the locks that keep others out for a moment.
-    static func attach(_ table: Table, of id: MailingID, besides neighbour: String) -> String {
+    static func attach(_ table: Table, of id: MailingID, besides sharedPart: String) -> String {
         """
         ALTER TABLE \(table.name) ATTACH PARTITION \(table.own(id)) FOR VALUES IN ('\(id)');
-        ALTER TABLE \(neighbour) DROP CONSTRAINT \(absence(id))
+        ALTER TABLE \(sharedPart) DROP CONSTRAINT \(absence(id))
         """
     }
 
@@ -119,19 +119,19 @@ extension PostgreSQLPartitions {
         var mailing: MailingID
         var tables: [String]
         /// They are said to have none of its rows.
-        var neighbours: [String]
+        var sharedParts: [String]
     }
 
-    /// After a failure: the mailing's rows may be in the neighbours.
-    static func forgo(_ left: HalfMade) -> String {
-        (left.neighbours.map { "ALTER TABLE \($0) DROP CONSTRAINT IF EXISTS \(absence(left.mailing))" }
+    /// After a failure: the mailing's rows may be in the shared parts.
+    static func discard(_ left: HalfMade) -> String {
+        (left.sharedParts.map { "ALTER TABLE \($0) DROP CONSTRAINT IF EXISTS \(absence(left.mailing))" }
             + left.tables.map { "DROP TABLE IF EXISTS \($0)" }).joined(separator: ";\n")
     }
 
     static func absence(_ id: MailingID) -> String { "without_\(id)" }
 
     /// The part in which a mailing's rows are that has none of its own.
-    static func neighbour(_ table: Table, _ month: Month?) -> String { month.map(table.month) ?? table.other }
+    static func sharedPart(_ table: Table, _ month: Month?) -> String { month.map(table.month) ?? table.other }
 
     /// Empties a mailing's own parts: it keeps out those who read these, and nobody else.
     static func truncate(_ parts: [String]) -> String { "TRUNCATE " + parts.joined(separator: ", ") }

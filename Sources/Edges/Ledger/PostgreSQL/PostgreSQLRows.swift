@@ -20,23 +20,23 @@ final class PostgreSQLRows {
         switch Int(PQftype(result, Int32(column))) {
         case Self.boolean where bytes.count == 1: return Int64(bytes[0])
         case Self.numeric:
-            guard let number = Self.whole(bytes) else { throw Self.misfit(column, "a whole number") }
+            guard let number = Self.whole(bytes) else { throw Self.unexpected(column, "a whole number") }
             return number
-        case Self.text, Self.bytes: throw Self.misfit(column, "a number")
+        case Self.text, Self.bytes: throw Self.unexpected(column, "a number")
         default: break
         }
         switch bytes.count {
         case 2: return Int64(Int16(truncatingIfNeeded: Self.number(bytes)))
         case 4: return Int64(Int32(truncatingIfNeeded: Self.number(bytes)))
         case 8: return Int64(bitPattern: Self.number(bytes))
-        default: throw Self.misfit(column, "a number")
+        default: throw Self.unexpected(column, "a number")
         }
     }
 
     /// Text; nil for null.
     func text(_ row: Int, _ column: Int) throws(PostgreSQLError) -> String? {
         guard let bytes = try field(row, column) else { return nil }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw Self.misfit(column, "text") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw Self.unexpected(column, "text") }
         return text
     }
 
@@ -49,7 +49,7 @@ final class PostgreSQLRows {
 
     private func field(_ row: Int, _ column: Int) throws(PostgreSQLError) -> UnsafeBufferPointer<UInt8>? {
         guard row >= 0, row < count, column >= 0, column < Int(PQnfields(result)), PQfformat(result, Int32(column)) == 1 else {
-            throw Self.misfit(column, "there")
+            throw Self.unexpected(column, "there")
         }
         guard PQgetisnull(result, Int32(row), Int32(column)) == 0 else { return nil }
         let length = Int(PQgetlength(result, Int32(row), Int32(column)))
@@ -82,7 +82,7 @@ final class PostgreSQLRows {
 
     private static func number(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
-    private static func misfit(_ column: Int, _ expected: String) -> PostgreSQLError {
+    private static func unexpected(_ column: Int, _ expected: String) -> PostgreSQLError {
         PostgreSQLError(kind: .corrupt, detail: "column \(column + 1) of the server's answer is not \(expected)")
     }
 }

@@ -44,9 +44,11 @@ extension SQLLedger: ErasureStore {
                 String.self,
                 "SELECT id FROM mailing WHERE planning_done = 0 AND state NOT IN ('sent', 'stopped', 'failed') ORDER BY id"
             ).compactMap { MailingID($0) }
-            var after = AuditedValues()
-            after.recipients = erasure.recipients
-            try Self.note(db, note, on: .ledger, before: AuditedValues(), after: after, now: now)
+            if erasure.hasErased {
+                var after = AuditedValues()
+                after.recipients = erasure.recipients
+                try Self.note(db, note, on: .ledger, before: AuditedValues(), after: after, now: now)
+            }
             return erasure
         }
         await engine.dropOverwritten()

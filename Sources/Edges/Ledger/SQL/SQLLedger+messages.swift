@@ -35,4 +35,10 @@ extension SQLLedger: MessageStore {
             return details
         }
     }
+
+    package func hasAttempts(through provider: String) async throws(LedgerError) -> Bool {
+        try await read("finding a provider") { db in
+            try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM result WHERE provider = ?)", [provider]) ?? false
+        }
+    }
 }

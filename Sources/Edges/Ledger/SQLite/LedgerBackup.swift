@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Model
+package import Model
 import Text
 
 /// Copies of a ledger: made while roles run, and restored while none does.
@@ -161,6 +161,20 @@ package enum LedgerBackup {
         let copy = try? open(file, isReadonly: true)
         defer { try? copy?.close() }
         return try? copy?.read { try String.fetchOne($0, sql: "SELECT identity FROM ledger") }
+    }
+
+    /// The mailing of an identity that was added last to the ledger in a file, whatever its version; nil where there is none, and where the
+    /// last one failed.
+    package static func lastMailing(of identity: MailingIdentity, in file: String) -> MailingID? {
+        let copy = try? open(file, isReadonly: true)
+        defer { try? copy?.close() }
+        let found = try? copy?.read {
+            try Row.fetchOne(
+                $0, sql: "SELECT id, state FROM mailing WHERE identity = ? ORDER BY created DESC, id DESC LIMIT 1",
+                arguments: [identity.description])
+        }
+        guard let found, found["state"] as String != MailingState.failed.rawValue else { return nil }
+        return MailingID(found["id"] as String)
     }
 
     static func open(_ path: String, isReadonly: Bool = false) throws -> DatabaseQueue {

@@ -31,6 +31,10 @@ package struct MetricsServer: Service {
     /// - Throws: `WebServerError` when it cannot listen.
     package func run() async throws { try await server.run() }
 
+    /// Says whether the address can be had, before whatever else the process is to do begins.
+    /// - Throws: `WebServerError` where it cannot listen now.
+    package func checkAddress() throws(WebServerError) { try server.checkAddress() }
+
     private static func answer(_ request: WebRequest, _ metrics: PrometheusMetrics, _ readiness: Readiness) -> WebResponse {
         guard request.method == .get || request.method == .head else { return response(405, "only GET and HEAD\n") }
         switch request.path {

@@ -76,10 +76,19 @@ package struct WebServer: Service {
             try await application.run()
         } catch {
             guard !isListening.withLock({ $0 }) else { throw error }
-            let reason = (error as? IOError).map { "\(SystemError.text($0.errnoCode))" } ?? "\(error)"
-            throw WebServerError(
-                description: "cannot serve \(configuration.purpose) on \(address): \(reason); \(configuration.remedy)")
+            throw refusal((error as? IOError).map { SystemError.text($0.errnoCode) } ?? "\(error)")
         }
+    }
+
+    /// Says whether the address can be had, before whatever else the process is to do begins.
+    /// - Throws: `WebServerError` where it cannot listen now.
+    package func checkAddress() throws(WebServerError) {
+        if let problem = configuration.address.problem { throw refusal(problem) }
+    }
+
+    private func refusal(_ reason: String) -> WebServerError {
+        WebServerError(
+            description: "cannot serve \(configuration.purpose) on \(configuration.address): \(reason); \(configuration.remedy)")
     }
 
     private var channels: HTTP1Channel.Configuration {

@@ -23,7 +23,7 @@ package struct EventLoad: Sendable {
     private let recipients: Int
     private let events: Int
 
-    private static let batch = 500
+    private static let batch = LoadMailing.batch
     /// Events of an entry, and entries of a transaction, as a collector has them under load.
     private static let entry = 500
     private static let entries = 20
@@ -72,21 +72,8 @@ package struct EventLoad: Sendable {
 
     private func plan(_ id: MailingID) async throws(LedgerError) {
         let mailing = Mailing(name: "visited", channel: .email, provider: "smtp://127.0.0.1:25", fields: ["id", "email"])
-        try await ledger.create(id, mailing: mailing, source: nil, origin: "", state: .collecting, now: Clock.milliseconds())
-        let count = recipients / Self.batch
-        for first in stride(from: 0, to: count, by: 20) {
-            var step = PlanStep(mailing: id, ending: first + 20 >= count ? .whole : .more)
-            step.batches = (first..<min(first + 20, count)).map { batch in
-                var all = Recipients(width: 2)
-                for place in 0..<Self.batch {
-                    let person = batch * Self.batch + place
-                    all.append(row: ["\(person)", "person.\(person)@example.com"])
-                }
-                return PlannedBatch(number: batch, recipients: all)
-            }
-            step.rowsRead = min(first + 20, count) * Self.batch
-            if let refusal = try await ledger.writePlan([step], now: Clock.milliseconds())[id] { throw refusal }
-        }
+        let load = LoadMailing(id: id, mailing: mailing, recipients: recipients) { ["\($0)", "person.\($0)@example.com"] }
+        _ = try await load.plan(into: ledger)
     }
 
     private func entry(_ number: UInt32, _ sequence: Int, _ random: inout SeededGenerator) -> EventBatch {

@@ -27,14 +27,13 @@ package struct LedgerLoad: Sendable {
     /// Collectors that write side by side.
     private let collectors: Int
 
-    private static let batch = 500
     private static let group = 100
     private static let rounds = 21
 
     /// - Parameter recipients: of all mailings together.
     package init(_ ledger: any LedgerStore, mailings: Int, recipients: Int, collectors: Int) {
         (self.ledger, self.mailings, self.collectors) = (ledger, max(1, mailings), max(1, collectors))
-        size = max(Self.batch, recipients / max(1, mailings) / Self.batch * Self.batch)
+        size = max(LoadMailing.batch, recipients / max(1, mailings) / LoadMailing.batch * LoadMailing.batch)
     }
 
     /// - Parameter say: gets words about what it is at.
@@ -62,27 +61,9 @@ package struct LedgerLoad: Sendable {
     private func plan(_ id: MailingID, _ number: Int) async throws(LedgerError) -> Duration {
         var mailing = Mailing(name: "load \(number)", channel: .email, provider: "smtp://127.0.0.1:25", fields: ["id", "email", "name"])
         mailing.lifetime = 86_400
-        try await ledger.create(id, mailing: mailing, source: nil, origin: "", state: .collecting, now: Clock.milliseconds())
-        let count = size / Self.batch
-        var took = Duration.zero
-        for first in stride(from: 0, to: count, by: 20) {
-            var step = PlanStep(mailing: id, ending: first + 20 >= count ? .whole : .more)
-            step.batches = (first..<min(first + 20, count)).map { batch in
-                var recipients = Recipients(width: 3)
-                for place in 0..<Self.batch {
-                    let person = batch * Self.batch + place
-                    recipients.append(row: ["\(person)", address(number, person), "Ann \(person % 97)"])
-                }
-                return PlannedBatch(number: batch, recipients: recipients)
-            }
-            if first == 0 { step.sourceSize = Int64(step.bytes) * Int64(count) / Int64(step.batches.count) }
-            step.rowsRead = min(first + 20, count) * Self.batch
-            let start = ContinuousClock.now
-            let refusals = try await ledger.writePlan([step], now: Clock.milliseconds())
-            took += ContinuousClock.now - start
-            if let refusal = refusals[id] { throw refusal }
-        }
-        return took
+        return try await LoadMailing(id: id, mailing: mailing, recipients: size) { person in
+            ["\(person)", address(number, person), "Ann \(person % 97)"]
+        }.plan(into: ledger)
     }
 
     /// - Returns: how long the results took to write; dispatching them comes before and is not in it.
@@ -152,8 +133,4 @@ package struct LedgerLoad: Sendable {
         took.sort()
         return Spread(median: took[took.count / 2], highest: took[took.count - 1])
     }
-}
-
-extension Duration {
-    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -49,7 +49,7 @@ actor LoadRun {
         self.options = options
         self.onChange = onChange
         folder = try RunFolder(records: options.records)
-        processGuard = try ProcessGuard(removing: folder.path, errors: folder.log("warden"))
+        processGuard = try ProcessGuard(removing: folder.path, errors: folder.log("guard"))
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         pages = LoopbackHTTPClient(group: group)
         prefix = "loadtest-\(URL(fileURLWithPath: folder.path).lastPathComponent.suffix(8))"
@@ -113,7 +113,7 @@ actor LoadRun {
         }
     }
 
-    // MARK: Course
+    // MARK: Run
 
     /// Sends, follows the script and looks, until all mailings have ended.
     private func drive() async throws {

@@ -47,7 +47,7 @@ final class ProcessGuard: Sendable {
         shell = Mutex(nil)
         defer { close(ends[0]) }
         let process = try ChildProcess(
-            "/bin/sh", ["-c", Self.script, "loadtest-warden", folder], environment: ProcessInfo.processInfo.environment,
+            "/bin/sh", ["-c", Self.script, "loadtest-guard", folder], environment: ProcessInfo.processInfo.environment,
             output: "/dev/null", errors: errors, input: ends[0], processGuard: nil)
         shell.withLock { $0 = process }
     }

@@ -22,7 +22,7 @@ struct PanelBuilder {
         [messages, arrivals] + throttles + [queue, lag]
             + [
                 latency(
-                    "Queue wait", "From feeding a batch to a worker taking it, over five seconds; from the workers' histograms."
+                    "Queue wait", "From dispatching a batch to a worker taking it, over five seconds; from the workers' histograms."
                 ) { $0.queueWait },
                 latency(
                     "Delivery", "From handing a group of messages to its transport to the last response, over five seconds."

@@ -3,6 +3,7 @@ import Logging
 import Model
 import NIOCore
 import Policy
+import Signing
 import Synchronization
 import Templates
 import Transport
@@ -64,9 +65,7 @@ actor MailingCache {
         }
         guard try await published.controls(id) != nil else { return .gone }
         let mailing = definition.mailing
-        if mailing.tracking != nil, configuration.tracker == nil {
-            return .unfit("its messages have links to the tracker, and this worker has no tracker.url: set it as on the other roles")
-        }
+        if mailing.tracking != nil, let fault = trackerFault(definition) { return .unfit(fault) }
         let provider: Provider
         do throws(ProviderURLError) { provider = try configured(mailing.provider) } catch {
             return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
@@ -87,6 +86,15 @@ actor MailingCache {
         } catch {
             return .unfit("\(error)")
         }
+    }
+
+    /// Why nobody would answer the links that this worker writes into a mailing's messages; nil where nothing is known to be wrong.
+    private func trackerFault(_ definition: MailingDefinition) -> String? {
+        guard let tracker = configuration.tracker else {
+            return "its messages have links to the tracker, and this worker has no tracker.url: set it as on the other roles"
+        }
+        let keys = tracker.keys
+        return definition.tracker?.fault(url: tracker.url, key: keys.number, check: keys.checkValues[keys.number])
     }
 
     /// The provider of a mailing, which names it as the configuration does, or by a URL.

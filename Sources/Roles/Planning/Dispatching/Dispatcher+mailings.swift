@@ -49,8 +49,13 @@ extension Dispatcher {
 
     /// - Parameter record: nil leaves the definition that was published before.
     private func publication(_ work: MailingWork, _ record: MailingRecord?) async throws -> PublishedMailings.Publication {
-        let number = record?.mailing.tracking == nil ? nil : try await ledger.number(of: work.id)
-        return .init(id: work.id, definition: record?.mailing, number: number, state: work.state, speed: work.speed ?? "")
+        var publication = PublishedMailings.Publication(
+            id: work.id, definition: record?.mailing, state: work.state, speed: work.speed ?? "")
+        if let mailing = record?.mailing, mailing.tracking != nil {
+            publication.number = try await ledger.number(of: work.id)
+            publication.tracker = tracker?(mailing)
+        }
+        return publication
     }
 
     /// A mailing in work as the ledger has it; nil for one that cannot be read, which is paused, and for one of a newer release, which is

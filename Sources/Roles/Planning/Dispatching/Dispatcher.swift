@@ -28,6 +28,8 @@ package actor Dispatcher: Service {
         package var workerLease: Duration
         /// The Redis is this process's own, so that no other worker can be at work.
         package var isAlone: Bool
+        /// Where links of a mailing lead to; nil where there is no tracker.
+        package var tracker: (@Sendable (Mailing) -> PublishedTracker)?
 
         package init(window: Int, only: MailingID? = nil, workerLease: Duration, isAlone: Bool = false) {
             self.window = window
@@ -44,6 +46,7 @@ package actor Dispatcher: Service {
     let ledger: any Store
     let only: MailingID?
     let batchBytes: Int
+    let tracker: (@Sendable (Mailing) -> PublishedTracker)?
     /// The time by three clocks.
     let time: SharedTime
     let logger: Logger
@@ -102,6 +105,7 @@ package actor Dispatcher: Service {
         self.time = time
         only = configuration.only
         batchBytes = configuration.batchBytes
+        tracker = configuration.tracker
         workerLease = configuration.workerLease
         self.fencingToken = fencingToken
         epochs = EpochManager(

@@ -4,7 +4,7 @@ import Model
 /// that was reported since is collected. Their closing results, or their entries, could not be read or were removed by somebody.
 struct OrphanWatch: Sendable {
     /// Milliseconds of Redis time for which a dispatch must have been in no lane.
-    static let patience: UInt64 = 10_000
+    static let absence: UInt64 = 10_000
 
     /// When each dispatch was first seen in no lane, in milliseconds of Redis time.
     private var suspects: [Dispatch: UInt64] = [:]
@@ -22,7 +22,7 @@ struct OrphanWatch: Sendable {
         for dispatch in gone where suspects[dispatch] == nil { suspects[dispatch] = now }
         let orphans = suspects.filter { _, since in
             // What was reported before is in the ledger: the closing results would be among it.
-            now >= since + Self.patience && oldest.allSatisfy { $0.map { $0 > since } ?? true }
+            now >= since + Self.absence && oldest.allSatisfy { $0.map { $0 > since } ?? true }
         }
         for dispatch in orphans.keys { suspects[dispatch] = nil }
         return Set(orphans.keys)

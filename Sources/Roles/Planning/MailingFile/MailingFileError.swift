@@ -1,5 +1,6 @@
 /// All that is wrong with a mailing's file, each with its place.
 package struct MailingFileError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// One fault, with its place.
     package struct Problem: Equatable, Sendable, CustomStringConvertible {
         package let file: String
         /// From 1; nil where the file as a whole is meant.

@@ -8,11 +8,11 @@ extension PlannerService {
         /// Names this machine for people.
         package var host: String
         /// How long planners on other machines have to put a file into the ledger before the mailing is paused.
-        package var patience: Duration
+        package var uploadTime: Duration
 
-        package init(host: String, patience: Duration = .seconds(60)) {
+        package init(host: String, uploadTime: Duration = .seconds(60)) {
             self.host = host
-            self.patience = patience
+            self.uploadTime = uploadTime
         }
     }
 
@@ -29,7 +29,7 @@ extension PlannerService {
                 """, metadata: record.fields)
             return
         }
-        guard waited >= sharing.patience.milliseconds else { return }
+        guard waited >= sharing.uploadTime.milliseconds else { return }
         if try await ledger.isStoringUploads() { return left.postpone(record.id, now: clock()) }
         let reason = StateReason(kind: .input, text: try await nobodyReads(record))
         guard try await ledger.setState(record.id, to: .paused, from: [.scheduled, .collecting], reason: reason, now: clock()) else {

@@ -1,0 +1,29 @@
+import Ledger
+import Model
+import TestServers
+import Testing
+
+@testable import Broker
+@testable import Planning
+
+/// Mailings that make no progress though nothing blocks them.
+extension DispatcherTests {
+    @Test func aMailingWithoutResultsIsStuckWhileSomebodyCouldSendIt() async throws {
+        try await plan(1)
+        let heartbeats = HeartbeatStore(broker)
+        var worker = Heartbeat(role: .worker, version: "1", host: "h", process: 1, started: 1, cpu: 0, memory: 0)
+        worker.channels = [.email]
+        try await heartbeats.beat("w", worker)
+        let monitor = StallMonitor(broker: broker, ledger: ledger, stuckAfter: .zero, only: nil, logger: logger)
+        let running = Task { await monitor.run() }
+        defer { running.cancel() }
+        try await eventually("it is stuck") {
+            try await heartbeats.beat("w", worker)
+            return try await ledger.mailing(id)?.stuckSince != nil
+        }
+        try await heartbeats.end("w")
+        try await eventually("without a worker it is not") { try await ledger.mailing(id)?.stuckSince == nil }
+        running.cancel()
+        await running.value
+    }
+}
