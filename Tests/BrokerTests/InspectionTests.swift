@@ -31,14 +31,14 @@ struct InspectionTests {
 
     @Test func aThousandLanesTakeAFewCommands() async throws {
         try await takeAll()
-        // The first of each loads its script.
+        // A Redis that does not know a script yet is asked twice.
         for _ in 0..<2 {
             let before = try await evaluations()
             #expect(try await fleet.queue.inspect(lanes, lease: .seconds(300)) == nil)
             #expect(try await fleet.queue.entries(lanes) == Self.count)
             #expect(try await fleet.published.altered([fleet.id: .init(state: .sending, speed: "")]) == [])
             #expect(try await fleet.queue.lacking([(fleet.id, Self.count)]) == [])
-            #expect(try await evaluations() - before < 20)
+            #expect(try await evaluations() - before <= 20)
         }
     }
 
