@@ -100,6 +100,9 @@ struct ClusterTests {
         #expect(try await queue.withdraw(other, epoch: epoch, fencingToken: fencingToken))
         let taken = try await queue.take(lanes.map { .init(lane: $0, count: 5) }, worker: "a")
         #expect(taken.map(\.leases.count) == [2, 1])
+        // Its registration is lost and made again.
+        _ = try server.cli("DEL", broker.keys.workerLanes("a"))
+        #expect(try await queue.inspect(lanes, lease: .seconds(10)) == nil)
         #expect(try await queue.reclaim(worker: "a", known: [:]).count == 3)
         return try #require(taken.first?.leases.first)
     }
@@ -142,6 +145,9 @@ struct ClusterTests {
     /// What looks for keys that are lost, and for an older ledger.
     private func lookForLostKeys() async throws {
         #expect(try await queue.inspect(lanes, lease: .seconds(10)) == nil)
+        _ = try await queue.entries(lanes)
+        #expect(try await queue.lacking([(second, 100)]) == [second])
+        _ = try await PublishedMailings(broker).altered([first: .init(state: .sending, speed: "")])
         _ = try server.cli("DEL", broker.keys.status(0))
         _ = try await status.read(consumer: "c", count: 100, block: .milliseconds(20))
         #expect(try await !epochs.distrust(ledger: "another"))
@@ -160,10 +166,12 @@ struct ClusterTests {
         _ = try await rates.observe(.provider("main"), answered: 1, throttled: 0, started: 1)
         let judged = try await eventually { try await rates.observe(.provider("main"), answered: 1, throttled: 1, started: 1).case }
         #expect(try await rates.steer(.provider("main"), judged, state: "s", interval: 5))
-        let heartbeats = HeartbeatStore(broker)
-        try await heartbeats.beat(
-            "a", Heartbeat(role: .worker, version: "1", host: "h", process: 1, started: 1, cpu: 0, memory: 0))
-        try await heartbeats.forget()
+        var heartbeats = HeartbeatWriter(broker, process: "a")
+        var heartbeat = Heartbeat(role: .worker, version: "1", host: "h", process: 1, started: 1, cpu: 0, memory: 0)
+        heartbeat.mailings = ["m": .init(waiting: 1)]
+        for _ in 0..<2 { try await heartbeats.beat(heartbeat) }
+        #expect(try await HeartbeatStore(broker).all().map(\.heartbeat.mailings) == [heartbeat.mailings])
+        try await HeartbeatStore(broker).forget()
         try await PublishedMailings(broker).remove(second, fencingToken: fencingToken)
     }
 

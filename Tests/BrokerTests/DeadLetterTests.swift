@@ -191,10 +191,12 @@ struct DeadLetterTests {
     @Test func anUnreadableHeartbeatIsSkipped() async throws {
         let store = HeartbeatStore(fleet.broker)
         let good = Heartbeat(role: .worker, version: "1", host: "h", process: 7, started: 1, cpu: 1, memory: 1)
-        try await store.beat("good", good)
+        var goodWriter = HeartbeatWriter(fleet.broker, process: "good")
+        try await goodWriter.beat(good)
         var bad = good
         bad.memory = .max
-        try await store.beat("bad", bad)
+        var badWriter = HeartbeatWriter(fleet.broker, process: "bad")
+        try await badWriter.beat(bad)
         _ = try await fleet.broker.redis.send(["HSET", .text(fleet.broker.keys.heartbeats), "worse", "-9223372036854775808 {}"])
         #expect(try await store.all().map(\.name) == ["good"])
     }

@@ -166,7 +166,8 @@ struct LuaKeys {
     }
 
     private static let single: Set<String> = [
-        "EXPIRE", "GET", "HDEL", "HEXISTS", "HGET", "HGETALL", "HINCRBY", "HKEYS", "HLEN", "HMGET", "HSET", "HSETNX", "INCR", "INCRBY",
+        "EXPIRE", "GET", "HDEL", "HEXISTS", "HGET", "HGETALL", "HINCRBY", "HKEYS", "HLEN", "HMGET", "HSET", "HSETNX", "HSTRLEN", "INCR",
+        "INCRBY",
         "LLEN", "LPOP", "LPUSH", "LRANGE", "PEXPIRE", "PTTL", "RPUSH", "SADD", "SCARD", "SET", "SETRANGE", "SISMEMBER", "SMEMBERS",
         "SMISMEMBER", "SPOP", "SREM", "STRLEN", "TTL", "TYPE", "XACK", "XADD", "XAUTOCLAIM", "XCLAIM", "XDEL", "XLEN", "XPENDING", "XRANGE",
         "XREVRANGE", "XTRIM", "ZADD", "ZCARD", "ZRANGE", "ZREM", "ZSCORE",

@@ -38,8 +38,7 @@ struct ScriptFuzzTests {
         }
         _ = try await Throttle(broker).reserve(3, in: [.init(scope, interval: 1000, burst: 5)], horizon: .seconds(1))
         _ = try await Throttle(broker).turn(1000, in: scope, interval: 1_000_000)
-        try await HeartbeatStore(broker).beat(
-            "w", Heartbeat(role: .worker, version: "1", host: "h", process: 7, started: 1, cpu: 1, memory: 1))
+        try await heartbeat()
         _ = try await fleet.epochs.note(commits: 5, of: "ledger")
         try await fleet.registry.claim([Dispatch(batch: BatchID(mailing: fleet.id, number: 0), dispatchNumber: 1)], by: "a")
         _ = try await fleet.renew("a", lease: .zero)
@@ -129,6 +128,8 @@ struct ScriptFuzzTests {
         try await errors.step { try await fleet.dispatch([batch], epoch: epoch) }
         try await errors.step { _ = try await fleet.queue.dispatched([fleet.id], epoch: epoch) }
         try await errors.step { _ = try await fleet.queue.dispatchedCounts([fleet.id]) }
+        try await errors.step { _ = try await fleet.queue.lacking([(fleet.id, 1)]) }
+        try await errors.step { _ = try await fleet.queue.entries([fleet.lane]) }
         try await errors.step { _ = try await fleet.queue.reclaim(worker: "a", known: [:]) }
         var leases: [BatchLease] = []
         try await errors.step { leases = try await fleet.take(count: 9) }
@@ -143,6 +144,16 @@ struct ScriptFuzzTests {
             }
         }
         return isSent
+    }
+
+    /// A process has a mailing, which changes.
+    private func heartbeat() async throws {
+        var writer = HeartbeatWriter(broker, process: "w")
+        var heartbeat = Heartbeat(role: .worker, version: "1", host: "h", process: 7, started: 1, cpu: 1, memory: 1)
+        for waiting in 1...2 {
+            heartbeat.mailings = ["m": .init(waiting: waiting)]
+            try await writer.beat(heartbeat)
+        }
     }
 
     /// Limits, adaptive rates and heartbeats.
@@ -161,8 +172,7 @@ struct ScriptFuzzTests {
             #expect(seconds <= 86_401)
         }
         try await errors.step {
-            try await HeartbeatStore(broker).beat(
-                "w", Heartbeat(role: .worker, version: "1", host: "h", process: 7, started: 1, cpu: 1, memory: 1))
+            try await heartbeat()
             _ = try await HeartbeatStore(broker).all()
             try await HeartbeatStore(broker).forget()
         }

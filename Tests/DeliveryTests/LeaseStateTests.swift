@@ -115,9 +115,9 @@ import Testing
         #expect(claims.unreported == [lease(1).dispatch])
         // After its lease has expired another may have them, also what it tells of them later.
         claims.disown([lease(2).dispatch])
-        claims.forget(inHand: [lease(2).dispatch])
+        claims.forget { [lease(2).dispatch] }
         #expect(claims.unreported == nil && claims.own(lease(2)) == nil)
-        claims.forget(inHand: [lease(3).dispatch])
+        claims.forget { [lease(3).dispatch] }
         #expect(claims.own(lease(2)) != nil)
 
         var results = UnconfirmedResults()

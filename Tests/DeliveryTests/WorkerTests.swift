@@ -48,25 +48,26 @@ struct WorkerTests {
     }
 
     private func publish(
-        _ state: MailingState, _ tracking: MailingTracking? = nil, number: UInt32? = nil, by tracker: PublishedTracker? = nil
+        _ state: MailingState, _ tracking: MailingTracking? = nil, number: UInt32? = nil, by tracker: PublishedTracker? = nil,
+        speed: String = ""
     ) async throws {
         var mailing = Mailing(name: "m", channel: .email, provider: url)
         mailing.from = "a@example.com"
         mailing.subject = .init(source: "s")
         mailing.text = .init(source: "t")
         mailing.tracking = tracking
-        var publication = PublishedMailings.Publication(id: id, definition: mailing, number: number, state: state, speed: "")
+        var publication = PublishedMailings.Publication(id: id, definition: mailing, number: number, state: state, speed: speed)
         publication.tracker = tracker
         try await PublishedMailings(broker).publish([publication], fencingToken: token)
     }
 
-    private func dispatch(_ numbers: Range<Int>, to name: String = "p", _ epoch: Epoch) async throws {
+    private func dispatch(_ numbers: Range<Int>, to name: String = "p", lifetime: Int64 = 3_600_000, _ epoch: Epoch) async throws {
         let batches = numbers.map { number in
             var recipients = Recipients(width: 2)
             for index in 0..<10 { recipients.append(row: ["\(number)-\(index)", "\(name)\(number)-\(index)@example.com"]) }
             return DispatchedBatch(
                 id: BatchID(mailing: id, number: number), dispatchNumber: 1, recipients: recipients.encoded(), count: 10, open: nil,
-                expires: Clock.milliseconds() + 3_600_000, dispatched: Clock.milliseconds())
+                expires: Clock.milliseconds() + lifetime, dispatched: Clock.milliseconds())
         }
         _ = try await BatchQueue(broker).dispatch(batches.map { ($0, lane) }, epoch: epoch, fencingToken: token)
     }
@@ -137,6 +138,24 @@ struct WorkerTests {
         }
         #expect(told.flatMap(\.results).isEmpty && sink.counts.accepted == 0)
         #expect(try await WorkerRegistry(broker).holders(of: ["a"]).isEmpty)
+        await sink.stop()
+    }
+
+    /// Nobody looks at each of the messages that wait for a limit: whoever follows what is published wakes them.
+    @Test func whoWaitsForALimitBeyondALifetimeExpires() async throws {
+        let epoch = try await begin()
+        try await publish(.sending, speed: "1/h")
+        var told: [ResultGroup] = []
+        try await working("a") {
+            try await dispatch(0..<2, lifetime: 2_000, epoch)
+            try await eventually("each has a result", within: 40) {
+                try await PublishedLimits(broker).publishLimits([:], fencingToken: token)
+                told += try await groups()
+                return told.count { $0.closing == .done } == 2
+            }
+        }
+        let states = told.flatMap(\.results).map(\.state)
+        #expect(states.count { $0 == .expired } == 20 - sink.counts.accepted && sink.counts.accepted <= 1 && states.count == 20)
         await sink.stop()
     }
 

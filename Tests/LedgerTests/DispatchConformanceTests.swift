@@ -54,6 +54,14 @@ import Testing
         #expect(try await ledger.statuses(states: [.sending], limit: 9).contains { $0.progress.dispatched == 2 && $0.next == nil })
         let first = try await ledger.statuses(states: [.sending], limit: 9).first { $0.record.id == Example.id(0) }
         #expect(first?.next == 0)
+        #expect(try await ledger.noteStuck(Example.id(2), why: "tea", now: now))
+        let (sending, watched) = try await (ledger.statuses(states: [.sending], limit: 9), ledger.watched())
+        #expect(watched.map(\.id).sorted() == sending.map(\.record.id).sorted() && watched.filter(\.isStuck).map(\.id) == [Example.id(2)])
+        for status in sending {
+            let one = try #require(watched.first { $0.id == status.record.id })
+            #expect(one.progress == status.progress && one.next == status.next)
+            #expect(one.channel == status.record.mailing.channel && one.provider == status.record.mailing.provider)
+        }
     }
 
     @Test(arguments: Engine.all) func feedsNothingOfAMailingThatIsPaused(engine: Engine) async throws {

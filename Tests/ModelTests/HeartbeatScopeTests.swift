@@ -12,6 +12,21 @@ struct HeartbeatScopeTests {
     func whatIsWrittenIsRead(scope: LimitScope?) throws {
         let share = Heartbeat.Share(waiting: 1, scope: scope)
         #expect(try JSONDecoder().decode(Heartbeat.Share.self, from: JSONEncoder().encode(share)) == share)
+        #expect(try Heartbeat.Share(wire: share.wire) == share)
+    }
+
+    @Test(arguments: [
+        "", "[]", "{}", "[1,2,3,0,\"\"]", "[-1,0,0,0,\"\",\"\"]", "[1,9007199254740993,0,0,\"\",\"\"]", "[1,0,0,2,\"\",\"\"]",
+        "[1,0,0,0,\"\",7]",
+    ])
+    func whatIsNoShareIsRefused(wire: String) {
+        #expect(throws: WireError.self) { try Heartbeat.Share(wire: Array(wire.utf8)) }
+    }
+
+    @Test func numbersBeyondTheWireFormAreBounded() throws {
+        let share = Heartbeat.Share(waiting: 1, interval: 1e200, pause: -.infinity)
+        let read = try Heartbeat.Share(wire: share.wire)
+        #expect(read.interval == Double(WireLimit.time.upperBound) / 1e9 && read.pause == 0)
     }
 
     @Test func aTextThatNamesNoScopeIsNone() throws {

@@ -33,6 +33,30 @@ extension SeededGenerator {
         #expect(foreign == rows)
     }
 
+    /// Values of which none is escaped are written by another way.
+    @Test(arguments: 0..<6, 1...3)
+    func plainRecipientsHaveTheSameWireForm(rows: Int, width: Int) throws {
+        var recipients = Recipients(width: width)
+        var expected: [[String]] = []
+        for row in 0..<rows {
+            let values = (0..<width).map { String(repeating: $0 == 1 ? "é" : "x", count: (row + $0) % 4 * 5) }
+            expected.append(values)
+            recipients.append(row: values)
+        }
+        let wire = recipients.encoded()
+        let text = expected.map { "[" + $0.map { "\"\($0)\"" }.joined(separator: ",") + "]" }.joined(separator: ",")
+        #expect(String(decoding: wire, as: UTF8.self) == "[\(text)]")
+        #expect(try JSONDecoder().decode([[String]].self, from: Data(wire)) == expected)
+    }
+
+    @Test func columnsOfARowAreAppendedInTheirOrder() {
+        var recipients = Recipients(width: 3)
+        Array("one,two,,four".utf8).withUnsafeBufferPointer { bytes in
+            recipients.append(bytes, [0..<3, 4..<7, 8..<8, 9..<13], of: [3, 2, 0])
+        }
+        #expect((0..<3).map { recipients[0, $0] } == ["four", "", "one"])
+    }
+
     @Test func jsonOfOthersIsRead() throws {
         let wire = Array(#" [ [ "\u00e9\ud83c\udf88\/\b\f" , "x" ] ] "#.utf8)
         let read = try Recipients(decoding: wire, width: 2)

@@ -29,6 +29,33 @@ import Testing
         return rows[row - 1].count == 1 ? rows[row - 1][0] : "none: \(rows[row - 1])"
     }
 
+    /// Lines without a quotation mark are cut by another way than the others.
+    @Test(arguments: [",", ";", "\t", "|"], ["\n", "\r\n", "\r"])
+    func aLineIsCutTheSameWithAndWithoutQuotationMarks(delimiter: String, end: String) throws {
+        var random = SeededGenerator(seed: 7)
+        let pieces = ["a", "é", "bc", " ", "x@example.com", "0123456789", "\u{1}", "日本"]
+        let rows = (0..<200).map { row in
+            // A row of blanks is none.
+            ["\(row)"]
+                + (0..<5).map { _ in
+                    (0..<Int.random(in: 0...3, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+                }
+        }
+        let header = (0..<6).map { "c\($0)" }.joined(separator: delimiter) + end
+        let plain = rows.map { $0.joined(separator: delimiter) + end }.joined()
+        let quoted = rows.map { $0.map { "\"\($0)\"" }.joined(separator: delimiter) + end }.joined()
+        #expect(try read(header + plain).rows == rows)
+        #expect(try read(header + quoted).rows == rows)
+        #expect(try read(header + plain.dropLast(end.count) + "\"").rows.count == 200)
+    }
+
+    @Test func aLineIsCutThatIsLongerThanItsEndIsLookedFor() throws {
+        for length in [4_000, 4_095, 4_096, 5_000, 300_000] {
+            let long = String(repeating: "x", count: length)
+            #expect(try read("a,b\n1,\(long)\n\(long),2\n").rows == [["1", long], [long, "2"]])
+        }
+    }
+
     @Test func readsQuotesLineBreaksAndDoubledMarks() throws {
         let (columns, rows) = try read(
             "id,name,note\n1,\"Smith, Anna\",\"She said \"\"hi\"\"\nand left\"\n2,\"\",5\" disk\n")

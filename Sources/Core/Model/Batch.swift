@@ -14,7 +14,10 @@ package struct BatchID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(mailing)/\(number)" }
 
     /// The id of a recipient's message, the same at every attempt: of the Message-ID header, the idempotency key and the logs.
-    package func message(_ index: Int) -> String { "\(mailing).\(number).\(index)" }
+    package func message(_ index: Int) -> String { messagePrefix + String(index) }
+
+    /// What the ids of its recipients' messages begin with; their indexes follow.
+    package var messagePrefix: String { "\(mailing).\(number)." }
 }
 
 /// One dispatch of a batch.

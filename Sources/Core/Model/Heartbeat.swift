@@ -58,8 +58,10 @@ package struct Heartbeat: Sendable, Codable, Equatable {
     /// A worker: messages in flight, and batches that it has leased.
     package var inFlight = 0
     package var batches = 0
-    /// A worker: its mailings.
+    /// A worker: its mailings. On the wire they are here in heartbeats of an older release alone: others have a `revision`.
     package var mailings: [String: Share] = [:]
+    /// Names the state of `mailings`, which stands under a key of its own; nil where there are none.
+    package var revision: Int?
 
     package init(
         role: Role, version: String, host: String, process: Int32, started: Int64, cpu: Double, memory: Int
@@ -76,7 +78,7 @@ package struct Heartbeat: Sendable, Codable, Equatable {
     /// Refuses numbers that cannot be: others write to Redis too, and the numbers are added up.
     package func check() throws(WireError) {
         let numbers =
-            [started, Int64(memory), Int64(answered), Int64(inFlight), Int64(batches)] + mailings.values.map { Int64($0.waiting) }
+            [started] + [memory, answered, inFlight, batches, revision ?? 0].map { Int64($0) } + mailings.values.map { Int64($0.waiting) }
         let spans = [cpu] + mailings.values.flatMap { [$0.interval, $0.pause] }
         guard numbers.allSatisfy(WireLimit.time.contains), spans.allSatisfy({ (0...1e12).contains($0) }) else {
             throw WireError("a number of its heartbeat is out of range")

@@ -41,6 +41,14 @@ package struct Recipients: Sendable {
         ends.append(UInt32(bytes.count))
     }
 
+    /// Appends the values of some columns of a row, as the function above.
+    /// - Parameters:
+    ///   - row: what `ranges` are ranges of.
+    ///   - ranges: where the value of each column lies.
+    package mutating func append(_ row: UnsafeBufferPointer<UInt8>, _ ranges: [Range<Int>], of columns: [Int]) {
+        for column in columns { append(UnsafeBufferPointer(rebasing: row[ranges[column]])) }
+    }
+
     package mutating func append(row: [String]) {
         precondition(row.count == width)
         for value in row { append(value.utf8) }
@@ -71,23 +79,59 @@ package struct Recipients: Sendable {
 extension Recipients {
     /// The wire form.
     package func encoded() -> [UInt8] {
+        bytes.withUnsafeBufferPointer { ByteKinds($0).hasEscaped ? encodedEscaping($0) : encodedPlain($0) }
+    }
+
+    private func encodedEscaping(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var out = JSONWriter(capacity: bytes.count + ends.count * 3 + count * 2 + 2)
-        bytes.withUnsafeBufferPointer { bytes in
+        out.beginArray()
+        for row in 0..<count {
             out.beginArray()
-            for row in 0..<count {
-                out.beginArray()
-                for column in 0..<width { out.string(UnsafeBufferPointer(rebasing: bytes[range(row, column)])) }
-                out.endArray()
-            }
+            for column in 0..<width { out.string(UnsafeBufferPointer(rebasing: bytes[range(row, column)])) }
             out.endArray()
         }
+        out.endArray()
         return out.bytes
+    }
+
+    /// The wire form of values none of which has anything that is escaped, as of nearly all batches: they are copied as they are.
+    private func encodedPlain(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        // Each value has quotation marks and a comma or bracket behind it; each row an opening bracket and a comma.
+        let capacity = bytes.count + ends.count * 3 + count * 2 + 2
+        return [UInt8](unsafeUninitializedCapacity: capacity) { out, length in
+            var (start, column) = (0, 0)
+            func put(_ character: Unicode.Scalar) {
+                out[length] = UInt8(ascii: character)
+                length += 1
+            }
+            put("[")
+            for end in ends {
+                if column == 0 {
+                    if length > 1 { put(",") }
+                    put("[")
+                } else {
+                    put(",")
+                }
+                put("\"")
+                let value = UnsafeBufferPointer(rebasing: bytes[start..<Int(end)])
+                if let target = out.baseAddress, let source = value.baseAddress {
+                    (target + length).update(from: source, count: value.count)
+                }
+                length += value.count
+                put("\"")
+                start = Int(end)
+                column = column + 1 == width ? 0 : column + 1
+                if column == 0 { put("]") }
+            }
+            put("]")
+        }
     }
 
     /// Reads id and address of each recipient, the first two values of a row, and passes the others.
     /// - Throws: `WireError` when it is not an array of rows of two strings at least.
     package init(decodingAddresses wire: [UInt8]) throws(WireError) {
         self.init(width: 2)
+        bytes.reserveCapacity(min(wire.count, WireLimit.batchBytes))
         try WireReader.array(wire) { reader throws(WireError) in
             try reader.beginArray()
             try reader.string(into: &self.bytes)

@@ -20,8 +20,15 @@ package enum Timing {
     package static let fallback = Duration.seconds(2)
     /// How often whoever has nothing to do looks without an event, and how often what is only shown is read.
     package static let idlePoll = Duration.seconds(6)
-    /// How often a worker looks at all lanes: it may have missed a wake-up.
+    /// How often a dispatcher with mailings in work looks without an event: less often with many, as it reads something of each.
+    package static func workPoll(mailings: Int) -> Duration { fallback + .milliseconds(4) * min(mailings, 1_000) }
+    /// How often a dispatcher searches Redis for keys that are lost: less often with many mailings, and soon enough that what a lost key
+    /// holds up goes on within seconds.
+    package static func inspection(mailings: Int) -> Duration { fallback + .milliseconds(6) * min(mailings, 1_000) }
+    /// How often a worker without a lane looks at all lanes: it may have missed a wake-up.
     package static let lanePoll = Duration.seconds(10)
+    /// The same for a worker that knows lanes: less often with many, as it reads the names of all.
+    package static func lanePoll(lanes: Int) -> Duration { lanePoll + .milliseconds(20) * min(lanes, 1_000) }
     /// How often a worker without messages in flight looks at what was published, of which it may have missed a wake-up: less often with
     /// many mailings, as it reads something of each. Redis itself decides what may start.
     package static func publishedPoll(mailings: Int) -> Duration { lanePoll + .milliseconds(50) * min(mailings, 1_000) }

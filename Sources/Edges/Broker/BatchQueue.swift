@@ -39,39 +39,6 @@ package struct BatchQueue: Sendable {
         return new
     }
 
-    /// Checks that lanes are whole, and repairs what it can: a lane's name among the lanes, and the registration of workers that have
-    /// batches in it.
-    /// - Parameter lease: of the workers.
-    /// - Returns: a lane that was lost, with which the epoch has ended; nil for none.
-    package func inspect(_ lanes: [Lane], lease: Duration) async throws(RedisError) -> Lane? {
-        let replies = try await broker.redis.run(
-            Scripts.inspect,
-            calls: lanes.map {
-                (
-                    [broker.keys.epoch, broker.keys.workers, broker.keys.lanes, broker.keys.lane($0)],
-                    [.serverRun, .text("\($0)"), .text(Keys.workers)]
-                )
-            })
-        for case .error(let text) in replies { throw .command(text) }
-        if let lost = zip(lanes, replies).first(where: { $0.1.int == 0 })?.0 { return lost }
-        let pending = try await broker.redis.pipeline(lanes.map { ["XPENDING", .text(broker.keys.lane($0)), .text(Keys.workers)] })
-        let holders = zip(lanes, pending).flatMap { lane, reply -> [(lane: Lane, worker: String)] in
-            // Count, least id, greatest id, then consumers with their counts.
-            guard let parts = reply.array, parts.count == 4, let consumers = parts[3].array else { return [] }
-            return consumers.compactMap { $0.array?.first?.text.map { (lane, $0) } }
-        }
-        for case .error(let text) in try await broker.redis.run(
-            Scripts.adopt,
-            calls: holders.map { lane, worker in
-                (
-                    [broker.keys.workers, broker.keys.lane(lane), broker.keys.workerLanes(worker)],
-                    [.text(Keys.workers), .text(worker), .text("\(lane)"), RedisArgument(lease.nanoseconds / 1_000_000)]
-                )
-            })
-        { throw .command(text) }
-        return nil
-    }
-
     /// The lanes that are not empty.
     package func lanes() async throws(RedisError) -> [Lane] {
         let reply = try await broker.redis.send(["SMEMBERS", .text(broker.keys.lanes)])
@@ -119,6 +86,11 @@ package struct BatchQueue: Sendable {
             }
         }
         return known
+    }
+
+    /// Batches in lanes altogether.
+    package func entries(_ lanes: [Lane]) async throws(RedisError) -> Int {
+        try await broker.redis.run(Scripts.entries, on: lanes) { lanes in (lanes.map(broker.keys.lane), []) }.reduce(0) { $0 + $1.count }
     }
 
     /// How many batches of mailings Redis knows of, in their order.

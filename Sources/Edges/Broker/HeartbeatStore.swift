@@ -1,4 +1,3 @@
-import FoundationEssentials
 package import Model
 
 /// The heartbeats of all processes of a fleet. They are for people: nothing depends on them.
@@ -16,7 +15,16 @@ package struct HeartbeatStore: Sendable {
         package var isAlive: Bool { age < HeartbeatStore.longest }
     }
 
-    /// How often a process sends its heartbeat: one with a thousand mailings costs as much as a thousand messages.
+    /// A heartbeat as Redis has it.
+    struct Entry {
+        var name: String
+        /// As in `Sign`; one without a time is as old as can be.
+        var at: Int64
+        var age: Double
+        var text: Substring
+    }
+
+    /// How often a process sends its heartbeat: one with a thousand mailings looks at each of them.
     package static func interval(mailings: Int) -> Duration { min(.seconds(1) + .milliseconds(2) * mailings, .seconds(3)) }
     /// Seconds without a heartbeat after which a process is lost.
     package static let longest = 5.0
@@ -27,34 +35,18 @@ package struct HeartbeatStore: Sendable {
 
     package init(_ broker: Broker) { self.broker = broker }
 
-    package func beat(_ name: String, _ heartbeat: Heartbeat) async throws(RedisError) {
-        var process = heartbeat
-        process.mailings = [:]
-        guard let json = try? JSONEncoder().encode(process) else { return }
-        // A text in JSON cannot hold these characters: its quotation marks are escaped.
-        let text = String(decoding: json, as: UTF8.self)
-            .replacing("\"mailings\":{}", with: "\"mailings\":\(heartbeat.mailingsJSON)", maxReplacements: 1)
-        _ = try await broker.redis.run(Scripts.heartbeat, keys: [broker.keys.heartbeats], arguments: [.text(name), .text(text)])
-    }
-
     /// A process ends in good order, and so is not lost.
     package func end(_ name: String) async throws(RedisError) {
-        _ = try await broker.redis.send(["HDEL", .text(broker.keys.heartbeats), .text(name)])
+        let replies = try await broker.redis.pipeline([
+            ["HDEL", .text(broker.keys.heartbeats), .text(name)], ["DEL", .text(broker.keys.heartbeatMailings(name))],
+        ])
+        for case .error(let text) in replies { throw .command(text) }
     }
 
     /// All processes with a heartbeat within `memory`, by name.
     package func all() async throws(RedisError) -> [Sign] {
-        try await entries().compactMap { entry in
-            // A heartbeat of another release may have other fields.
-            guard entry.age <= Self.memory else { return nil }
-            guard let heartbeat = try? JSONDecoder().decode(Heartbeat.self, from: Data(entry.text.utf8)),
-                (try? heartbeat.check()) != nil
-            else {
-                DeadLetters.count(.heartbeat)
-                return nil
-            }
-            return Sign(name: entry.name, at: entry.at, age: entry.age, heartbeat: heartbeat)
-        }.sorted { $0.name < $1.name }
+        var reader = HeartbeatReader(broker)
+        return try await reader.all()
     }
 
     /// Removes processes that were lost longer ago than `memory`, of any release.
@@ -63,8 +55,7 @@ package struct HeartbeatStore: Sendable {
         if !old.isEmpty { _ = try await broker.redis.send(["HDEL", .text(broker.keys.heartbeats)] + old) }
     }
 
-    /// Name, time (milliseconds; seconds ago) and text of each heartbeat; one without a time is as old as can be.
-    private func entries() async throws(RedisError) -> [(name: String, at: Int64, age: Double, text: Substring)] {
+    func entries() async throws(RedisError) -> [Entry] {
         let replies = try await broker.redis.pipeline([["HGETALL", .text(broker.keys.heartbeats)], ["TIME"]])
         for case .error(let text) in replies { throw .command(text) }
         guard let words = replies[0].array, let now = replies[1].time.map({ $0 / 1000 }) else {
@@ -73,7 +64,8 @@ package struct HeartbeatStore: Sendable {
         return stride(from: 0, to: words.count - 1, by: 2).map { index in
             let parts = (words[index + 1].text ?? "").split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
             let at = Int64(parts[0]).map { min(max(0, $0), WireLimit.time.upperBound) } ?? 0
-            return (words[index].text ?? "", at, max(0, Double(now) - Double(at)) / 1000, parts.dropFirst().first ?? "")
+            return Entry(
+                name: words[index].text ?? "", at: at, age: max(0, Double(now) - Double(at)) / 1000, text: parts.dropFirst().first ?? "")
         }
     }
 }

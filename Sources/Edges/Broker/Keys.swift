@@ -117,6 +117,10 @@ package struct Keys: Sendable {
     /// finds its last heartbeat ten minutes old.
     var heartbeats: String { "\(tag):heartbeats" }
 
+    /// Hash, mailing -> `Heartbeat.Share`, and an empty name -> the revision of them all: what a process has of its mailings, for people to
+    /// see; expires ten minutes after the process's last heartbeat.
+    func heartbeatMailings(_ process: String) -> String { "\(tag):heartbeat-mailings:\(process)" }
+
     /// The keys whose names begin alike.
     struct Kind: Sendable {
         /// The key's name behind the tag, up to the next colon.
@@ -132,7 +136,7 @@ package struct Keys: Sendable {
         ["epoch", "partitions", "marks"].map { Kind(name: $0, type: "string", isTrusted: true) }
         + ["leader", "claims", "reached", "commits", "throttle", "queue", "newer"].map { Kind(name: $0, type: "string", isTrusted: false) }
         + ["workers", "groups", "dispatched", "mailing", "limits"].map { Kind(name: $0, type: "hash", isTrusted: true) }
-        + ["rate", "heartbeats"].map { Kind(name: $0, type: "hash", isTrusted: false) }
+        + ["rate", "heartbeats", "heartbeat-mailings"].map { Kind(name: $0, type: "hash", isTrusted: false) }
         + ["admitted", "worker-lanes", "lanes"].map { Kind(name: $0, type: "set", isTrusted: true) }
         + ["lane", "status"].map { Kind(name: $0, type: "stream", isTrusted: true) }
         + ["wake", "demand", "dead", "suppressed", "events", "receipts"].map { Kind(name: $0, type: "stream", isTrusted: false) }

@@ -128,10 +128,14 @@ package struct PublishedMailings: Sendable {
 
     /// The mailings among some that are not as they were published: Redis has lost them, or another program has changed them.
     package func altered(_ expected: [MailingID: Controls]) async throws(RedisError) -> [MailingID] {
-        let ids = Array(expected.keys)
-        let found = try await controls(ids)
-        let definitions = try await broker.redis.pipeline(ids.map { ["HSTRLEN", .text(broker.keys.mailing($0)), "definition"] })
-        return ids.indices.filter { found[$0] != expected[ids[$0]] || definitions[$0].count == 0 }.map { ids[$0] }
+        let all = expected.map { (id: $0.key, controls: $0.value) }
+        let replies = try await broker.redis.run(Scripts.altered, on: all) { all in
+            (
+                all.map { broker.keys.mailing($0.id) },
+                all.flatMap { [RedisArgument.text($0.controls.state.rawValue), .text($0.controls.speed)] }
+            )
+        }
+        return zip(all.slices, replies).flatMap { slice, reply in (reply.array ?? []).compactMap { slice.element(at: $0.count)?.id } }
     }
 
     /// Removes a definition that cannot be read, so that the dispatcher publishes it again.

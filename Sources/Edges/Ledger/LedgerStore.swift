@@ -196,6 +196,9 @@ package protocol ReportStore: Sendable {
     /// many queries for one as for a thousand.
     func statuses(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStatus]
 
+    /// The mailings that are sending, as they are watched; those of a channel of a newer release are left out.
+    func watched() async throws(LedgerError) -> [WatchedMailing]
+
     /// The status of one mailing; nil when it is not known.
     func status(_ id: MailingID) async throws(LedgerError) -> MailingStatus?
 

@@ -22,10 +22,11 @@ package struct PlannedBatch: Sendable {
 
     /// Takes recipients whose first two values are id and address, as `Mailing.fields` demands.
     package init(number: Int, recipients: Recipients, channel: Channel? = nil) {
-        var fingerprints: [UInt32] = []
-        fingerprints.reserveCapacity(recipients.count)
-        for row in 0..<recipients.count {
-            fingerprints.append(AddressHash.of(recipients.bytes[recipients.range(row, 1)]))
+        let (ends, width) = (recipients.ends, recipients.width)
+        let fingerprints = recipients.bytes.withUnsafeBufferPointer { bytes in
+            stride(from: 1, to: ends.count, by: width).map { cell in
+                AddressHash.of(UnsafeBufferPointer(rebasing: bytes[Int(ends[cell - 1])..<Int(ends[cell])]))
+            }
         }
         self.init(
             number: number, recipients: recipients.encoded(), count: recipients.count, fingerprints: fingerprints)

@@ -20,7 +20,8 @@ extension Worker {
         }
     }
 
-    /// Follows what operators change, exchanges adaptive rates with the fleet, and passes on which mailings must be paused.
+    /// Follows what operators change, exchanges adaptive rates with the fleet, passes on which mailings must be paused, and wakes whoever
+    /// waits beyond a lifetime.
     func followPublished() async {
         var refreshed = ContinuousClock.now
         var distance = RedisDistance()
@@ -42,6 +43,8 @@ extension Worker {
             } catch {
                 worker.logger.debug("what was published cannot be read: \(error)")
             }
+            // What waits for a reservation sees only then that its lifetime has ended.
+            if worker.inFlight.noteExpired(at: worker.time.earliest) { worker.changes.notify() }
             if let warning = distance.warning(broker.redis.roundTrip, at: .now) { worker.logger.warning("\(warning)") }
             // Without responses nobody asks to slow down.
             let now = worker.answered.load(ordering: .relaxed)

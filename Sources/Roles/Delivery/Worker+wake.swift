@@ -11,7 +11,7 @@ extension Worker {
         var backoff = Backoff()
         while !worker.isStopping, !Task.isCancelled {
             do throws(RedisError) {
-                let events = try await stream.next(atMost: Timing.lanePoll)
+                let events = try await stream.next(atMost: Timing.lanePoll(lanes: worker.prefetch.laneCount))
                 backoff = Backoff()
                 try await handle(events)
             } catch {

@@ -18,14 +18,15 @@ struct HeartbeatSender: Service {
     func run() async throws {
         let (started, host) = (Clock.milliseconds(), ProcessInfo.processInfo.hostName)
         try? await cancelWhenGracefulShutdown {
+            var writer = HeartbeatWriter(broker, process: name)
             while true {
                 // Other services report that Redis is unavailable.
                 let heartbeat = await heartbeat(host: host, since: started)
-                try? await broker.heartbeats.beat(name, heartbeat)
+                try? await writer.beat(heartbeat)
                 try await Task.sleep(for: HeartbeatStore.interval(mailings: heartbeat.mailings.count))
             }
         }
-        try? await broker.heartbeats.end(name)
+        try? await HeartbeatStore(broker).end(name)
     }
 
     private func heartbeat(host: String, since started: Int64) async -> Heartbeat {
@@ -35,8 +36,4 @@ struct HeartbeatSender: Service {
         await worker?.describe(&heartbeat)
         return heartbeat
     }
-}
-
-extension Broker {
-    var heartbeats: HeartbeatStore { HeartbeatStore(self) }
 }

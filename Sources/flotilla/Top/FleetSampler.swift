@@ -32,6 +32,7 @@ struct FleetSampler {
     private let ledger: any OpenLedger
     private let queue: BatchQueue?
     private let status: StatusStreams?
+    private var heartbeats: HeartbeatReader?
     /// `planner.stuck_after`.
     private let stuckAfter: Duration
     private var samples: [MailingID: Sample] = [:]
@@ -50,6 +51,7 @@ struct FleetSampler {
         self.stuckAfter = stuckAfter
         queue = broker.map { BatchQueue($0) }
         status = broker.map { StatusStreams($0) }
+        heartbeats = broker.map { HeartbeatReader($0) }
     }
 
     /// Errors are among the snapshot's problems; without the ledger the mailings are those of the snapshot before.
@@ -106,8 +108,8 @@ struct FleetSampler {
     }
 
     /// The heartbeats of all processes; nil when Redis cannot be read.
-    private func readRedis(_ snapshot: inout FleetSnapshot) async -> [HeartbeatStore.Sign]? {
-        guard let broker, let queue, let status else { return nil }
+    private mutating func readRedis(_ snapshot: inout FleetSnapshot) async -> [HeartbeatStore.Sign]? {
+        guard let queue, let status else { return nil }
         do throws(RedisError) {
             let lanes = try await queue.lanes().sorted { "\($0)" < "\($1)" }
             snapshot.lanes = zip(lanes, try await queue.depths(lanes)).map { lane, depth in
@@ -121,7 +123,7 @@ struct FleetSampler {
             }
             snapshot.lagEntries = depths.reduce(0) { $0 + $1.entries }
             snapshot.lagSeconds = depths.map(\.seconds).max() ?? 0
-            return try await broker.heartbeats.all()
+            return try await heartbeats?.all()
         } catch {
             snapshot.problems.append("Redis cannot be read: \(error)")
             return nil

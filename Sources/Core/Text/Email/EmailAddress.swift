@@ -46,7 +46,9 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
         guard bytes.count <= 254 else { return .tooLong }
         let domainStart = out.count + at + 1
         out.append(contentsOf: bytes)
-        for index in domainStart..<out.count { out[index] = out[index].lowercased }
+        out.withUnsafeMutableBufferPointer { out in
+            for index in domainStart..<out.count { out[index] = out[index].lowercased }
+        }
         return nil
     }
 
@@ -61,10 +63,11 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
         let start = out.count
         out.append(contentsOf: normal)
         var bits: UInt8 = 0
-        for index in start..<out.count {
-            let byte = out[index]
-            bits |= byte
-            out[index] = byte.lowercased
+        out.withUnsafeMutableBufferPointer { out in
+            for index in start..<out.count {
+                bits |= out[index]
+                out[index] = out[index].lowercased
+            }
         }
         guard bits >= 0x80 else { return }
         out.removeSubrange(start...)

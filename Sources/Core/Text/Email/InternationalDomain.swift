@@ -31,8 +31,11 @@ enum InternationalDomain {
     /// Why a label that begins with `xn--` is no A-label; nil for one that is, and for any other label. Labels of characters that IDNA 2008
     /// leaves out and Unicode TR46 has, such as emoji, are registered and get mail.
     static func fault(ofLabel label: Slice<UnsafeBufferPointer<UInt8>>) -> Failure? {
-        let mark = "xn--".utf8
-        guard label.count >= mark.count, ASCII.equalIgnoringCase(label.prefix(mark.count), mark) else { return nil }
+        // Every domain has its labels looked at here, and hardly one has the mark.
+        let start = label.startIndex
+        guard label.count >= 4, label[start].lowercased == UInt8(ascii: "x"), label[start + 1].lowercased == UInt8(ascii: "n"),
+            label[start + 2] == UInt8(ascii: "-"), label[start + 3] == UInt8(ascii: "-")
+        else { return nil }
         do throws(Code) {
             _ = try lookup(String(decoding: label, as: UTF8.self))
             return nil

@@ -62,6 +62,11 @@ public struct JSONCursor {
     /// - Returns: false where another byte stands there; only the white space is passed then.
     @inlinable
     public mutating func take(_ byte: UInt8) -> Bool {
+        // Our own texts have no white space.
+        if index < bytes.count, bytes[index] == byte {
+            index += 1
+            return true
+        }
         skipSpace()
         guard index < bytes.count, bytes[index] == byte else { return false }
         index += 1

@@ -74,7 +74,7 @@ extension SQLLedger: RepeatStore {
                 try batches.append(
                     ReachedBatch(
                         number: row.read(0), channel: channel, recipients: recipients,
-                        places: places.filter { $0 < recipients.count }))
+                        places: (places.last ?? 0) < recipients.count ? places : places.filter { $0 < recipients.count }))
             }
             return batches
         }
@@ -95,12 +95,17 @@ extension SQLLedger: RepeatStore {
     /// Where the states say that a message has arrived, or may arrive.
     /// - Parameter others: places where one may have arrived whatever the state is.
     private static func reached(_ states: [UInt8], isDispatched: Bool, _ others: Set<Int>) -> [Int] {
-        states.indices.filter { index in
-            switch StateCode.state(states[index]) {
-            case .sent, .delivered, .uncertain: true
-            case .planned, .deferred: isDispatched
-            case .stopped, .skipped, .expired, .failed, nil: others.contains(index)
-            }
-        }
+        let isReached = isDispatched ? arrivedOrDispatched : arrived
+        guard !others.isEmpty else { return states.indices.filter { isReached[Int(states[$0])] } }
+        return states.indices.filter { isReached[Int(states[$0])] || others.contains($0) && !isOpen[Int(states[$0])] }
+    }
+
+    private static let arrived = table([.sent, .delivered, .uncertain])
+    private static let isOpen = table([.planned, .deferred])
+    private static let arrivedOrDispatched = table([.sent, .delivered, .uncertain, .planned, .deferred])
+
+    /// The states by their codes.
+    private static func table(_ states: Set<RecipientState>) -> [Bool] {
+        (0...255).map { code in StateCode.state(code).map(states.contains) ?? false }
     }
 }

@@ -139,7 +139,7 @@ final class HTTPTransfer {
 
     fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
         received += bytes.count
-        body.append(contentsOf: bytes.prefix(max(0, Self.bodyLimit - body.count)))
+        body.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes.prefix(max(0, Self.bodyLimit - body.count))))
         return received <= Self.bodyLimit
     }
 

@@ -17,10 +17,11 @@ extension BatchDelivery {
             group.recompose = { compose(open, for: $0) }
         }
         group.messages.reserveCapacity(open.count)
+        let prefix = lease.batch.id.messagePrefix
         for (item, body) in zip(open, texts.bodies) {
             group.messages.append(
                 MessageGroup.Message(
-                    recipient: mailing.recipient(recipients, row: item.index), body: body, key: lease.batch.id.message(item.index)))
+                    recipient: mailing.recipient(recipients, row: item.index), body: body, key: prefix + String(item.index)))
         }
         return group
     }

@@ -138,6 +138,8 @@ struct GroupDelivery: Sendable {
         case .halted, .suppressed: break
         case .lost:
             batch.batch.end()
+            // Its other groups may wait for their moments.
+            worker.changes.notify()
             worker.logger.warning("batch \(batch.lease.batch.id) belongs to another worker now; leaving it", metadata: batch.fields)
         }
         batch.state.withLock { $0.refuse(indexes) }

@@ -26,35 +26,89 @@ final class InFlightBatch: Sendable {
     func understand() { understood.store(true, ordering: .relaxed) }
 }
 
-/// The batches in flight, by their entry in a lane.
+/// The batches in flight, by their entry in a lane. What is asked for again and again does not look at each of them: thousands may wait
+/// here.
 final class InFlightBatches: Sendable {
     private struct Key: Hashable {
         var lane: Lane
         var entry: String
+
+        init(_ batch: InFlightBatch) {
+            lane = batch.lease.lane
+            entry = batch.lease.entry
+        }
     }
 
-    private let state = Mutex<[Key: InFlightBatch]>([:])
+    private struct State {
+        var batches: [Key: InFlightBatch] = [:]
+        /// How many are of each epoch.
+        var epochs: [Epoch: Int] = [:]
+        /// Those that were taken over, until it is seen that their marks were read.
+        var takenOver: [InFlightBatch] = []
+        /// No lifetime ends before, in milliseconds since 1970.
+        var nextExpiry = Int64.max
+
+        mutating func forget(_ batch: InFlightBatch) {
+            let epoch = batch.lease.epoch
+            epochs[epoch] = epochs[epoch].flatMap { $0 > 1 ? $0 - 1 : nil }
+            takenOver.removeAll { $0 === batch }
+        }
+    }
+
+    private let state = Mutex(State())
     private let changes: Broadcast
 
     /// - Parameter changes: notified when batches are ended.
     init(changes: Broadcast) { self.changes = changes }
 
-    var count: Int { state.withLock { $0.count } }
+    var count: Int { state.withLock { $0.batches.count } }
 
-    var all: [InFlightBatch] { state.withLock { Array($0.values) } }
+    var all: [InFlightBatch] { state.withLock { Array($0.batches.values) } }
+
+    /// The epochs of the batches.
+    var epochs: [Epoch] { state.withLock { Array($0.epochs.keys) } }
+
+    /// A batch was taken over whose marks are not read yet.
+    var hasUnread: Bool {
+        state.withLock { state in
+            state.takenOver.removeAll(where: \.isUnderstood)
+            return !state.takenOver.isEmpty
+        }
+    }
 
     /// The entries of lanes that the worker has.
     var entries: [Lane: Set<String>] {
         state.withLock { state in
-            state.keys.reduce(into: [:]) { $0[$1.lane, default: []].insert($1.entry) }
+            state.batches.keys.reduce(into: [:]) { $0[$1.lane, default: []].insert($1.entry) }
         }
     }
 
-    func insert(_ batch: InFlightBatch) { state.withLock { $0[Self.key(batch)] = batch } }
+    func insert(_ batch: InFlightBatch) {
+        state.withLock { state in
+            if let other = state.batches.updateValue(batch, forKey: Key(batch)) { state.forget(other) }
+            state.epochs[batch.lease.epoch, default: 0] += 1
+            if !batch.isUnderstood { state.takenOver.append(batch) }
+            state.nextExpiry = min(state.nextExpiry, batch.lease.batch.expires)
+        }
+    }
 
     /// Removes it, unless a later delivery of the same entry has taken its place.
     func remove(_ batch: InFlightBatch) {
-        state.withLock { if $0[Self.key(batch)] === batch { $0[Self.key(batch)] = nil } }
+        state.withLock { state in
+            guard state.batches[Key(batch)] === batch else { return }
+            state.batches[Key(batch)] = nil
+            state.forget(batch)
+        }
+    }
+
+    /// Whether the lifetime of a batch may have ended since this was last asked.
+    /// - Parameter now: milliseconds since 1970.
+    func noteExpired(at now: Int64) -> Bool {
+        state.withLock { state in
+            guard now >= state.nextExpiry else { return false }
+            state.nextExpiry = state.batches.values.lazy.map(\.lease.batch.expires).filter { $0 > now }.min() ?? .max
+            return true
+        }
     }
 
     /// Ends all of them: nothing more starts here.
@@ -65,6 +119,4 @@ final class InFlightBatches: Sendable {
         changes.notify()
         return batches.count
     }
-
-    private static func key(_ batch: InFlightBatch) -> Key { Key(lane: batch.lease.lane, entry: batch.lease.entry) }
 }

@@ -71,6 +71,9 @@ final class Prefetch: Sendable {
 
     var total: Int { state.withLock { $0.total } }
 
+    /// Lanes that are known.
+    var laneCount: Int { state.withLock { $0.laneCount } }
+
     func offer(_ lane: Lane) { change { $0.offer(lane, at: .now) } }
 
     /// What to ask Redis for now; it counts as asked for until `taken` or `failed`.

@@ -77,6 +77,7 @@ struct PrefetchState: Sendable {
     private var lanes: [Lane: LaneState] = [:]
     /// Lanes whose circuit breaker is open: one batch is taken at that moment, if there is none here to probe with.
     private var probes: [Lane: Instant] = [:]
+    var laneCount: Int { lanes.count }
     private(set) var total = 0
     /// Bytes of the batches that are here.
     private(set) var bytes = 0

@@ -31,10 +31,11 @@ struct BatchClaims: Sendable, Hashable {
     mutating func didReport(_ told: Set<Dispatch>) { isReported = told == dispatches }
 
     /// An epoch holds: losses before it no longer matter.
-    mutating func forget(inHand: some Sequence<Dispatch>) {
+    /// - Parameter inHand: the dispatches that the worker has; asked for only where it matters, as there may be thousands.
+    mutating func forget(inHand: () -> [Dispatch]) {
         dispatches = []
         isReported = false
-        disowned.formIntersection(inHand)
+        if !disowned.isEmpty { disowned.formIntersection(inHand()) }
     }
 }
 

@@ -72,20 +72,19 @@ final class LeaseRenewal: Sendable {
         let oldest = known > 0 ? try await status.oldest() : []
         let asked = ContinuousClock.now
         let before = state.withLock { $0.lease }
-        let condition = before.condition(inFlight.all.lazy.map(\.lease.epoch))
+        let condition = before.condition(inFlight.epochs)
         if condition == .clean { try await claim() }
         let renewal = try await registry.renew(
             worker, lease: before.length, condition: condition, losses: before.losses, isKnown: before.isKnown)
-        let batches = inFlight.all
-        let hasUnread = batches.contains { !$0.isUnderstood }
+        let hasUnread = inFlight.hasUnread
         let (actions, left) = state.withLock { state in
             let now = ContinuousClock.now
-            if before.isKnown, !state.lease.isHeld(at: now) { state.disown(batches) }
+            if before.isKnown, !state.lease.isHeld(at: now) { state.disown(inFlight.all) }
             let actions = state.lease.didRenew(renewal, asked: asked, at: now, hasUnread: hasUnread)
             if actions.contains(.offerResults) {
-                state.claims.add(state.results.own.union(batches.compactMap { state.claims.own($0.lease) }))
+                state.claims.add(state.results.own.union(inFlight.all.compactMap { state.claims.own($0.lease) }))
             } else if renewal.epoch != nil {
-                state.claims.forget(inHand: batches.lazy.map(\.lease.dispatch))
+                state.claims.forget { inFlight.all.map(\.lease.dispatch) }
             }
             if actions.contains(.offerResults) {
                 state.results.restart()
@@ -103,9 +102,9 @@ final class LeaseRenewal: Sendable {
     func leave() async throws(RedisError) {
         try await renew()
         let state = state.withLock { $0.lease }
-        if inFlight.all.isEmpty { try await registry.clearLanes(of: worker) }
+        if inFlight.count == 0 { try await registry.clearLanes(of: worker) }
         _ = try await registry.renew(
-            worker, lease: .zero, condition: state.condition(inFlight.all.lazy.map(\.lease.epoch)), losses: state.losses, isKnown: true)
+            worker, lease: .zero, condition: state.condition(inFlight.epochs), losses: state.losses, isKnown: true)
     }
 
     /// Reports the batches that this worker accounts for, before it reports itself as clean.
@@ -139,7 +138,7 @@ final class LeaseRenewal: Sendable {
         guard state.withLock({ $0.lease.isOffering }) else { return }
         // A batch that is still here may have reported to the lost Redis a moment ago.
         let epoch = state.withLock { $0.lease.epoch }
-        let isLast = inFlight.all.allSatisfy { $0.lease.epoch == epoch }
+        let isLast = inFlight.epochs.allSatisfy { $0 == epoch }
         while true {
             let some = state.withLock { $0.results.next }
             guard !some.isEmpty else { break }

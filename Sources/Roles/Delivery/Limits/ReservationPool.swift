@@ -15,8 +15,9 @@ final class ReservationPool: Sendable {
         var starts: [Counter] = []
     }
 
-    /// The longest wait of a group before it checks again; changes wake it.
-    private static let longestWait: Int64 = 60_000_000_000
+    /// The longest wait of a group before it checks again. Changes wake it, among them the end of its lifetime: thousands of groups may
+    /// wait for hours, and each look costs as much as a message.
+    private static let longestWait: Int64 = 900_000_000_000
 
     /// A response that takes so many times as long as usual, and so many nanoseconds, is slow.
     private static let slow: Int64 = 4

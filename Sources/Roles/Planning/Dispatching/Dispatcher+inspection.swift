@@ -8,9 +8,10 @@ import Policy
 /// was sent ends the epoch, like a loss of the whole Redis: workers then report what they know before anything is dispatched again.
 extension Dispatcher {
     /// Searches for lost keys every few seconds.
+    /// - Parameter work: all mailings in work, as the ledger had them a moment ago.
     /// - Throws: `RedisError.epochEnded` when a lost key cannot be written again.
-    func inspect(_ epoch: Epoch) async throws {
-        guard ContinuousClock.now - inspected >= Timing.fallback else { return }
+    func inspect(_ work: [MailingWork], _ epoch: Epoch) async throws {
+        guard ContinuousClock.now - inspected >= Timing.inspection(mailings: shown.count) else { return }
         inspected = .now
         if try await publishedLimits.limits() != shownLimits { shownLimits = nil }
         try await broker.setPartitions()
@@ -18,7 +19,7 @@ extension Dispatcher {
         for id in try await published.altered(expected) { shown[id] = nil }
         let lanes = Array(Set(shown.values.map(\.lane)))
         if let lane = try await queue.inspect(lanes, lease: workerLease) { throw lose("lane \(lane)") }
-        if let id = try await mailingWithoutDispatches(epoch) {
+        if let id = try await mailingWithoutDispatches(work, epoch) {
             try await epochs.distrust()
             throw lose("the list of dispatched batches of mailing \(id)")
         }
@@ -31,10 +32,9 @@ extension Dispatcher {
     }
 
     /// A mailing with batches that are in Redis by the ledger, and are not there.
-    private func mailingWithoutDispatches(_ epoch: Epoch) async throws -> MailingID? {
-        let work = try await ledger.work().filter { $0.dispatched > 0 && shown[$0.id] != nil }
-        let counts = try await queue.dispatchedCounts(work.map(\.id))
-        let few = zip(work, counts).filter { $0.dispatched > $1 }.map(\.0.id)
+    private func mailingWithoutDispatches(_ work: [MailingWork], _ epoch: Epoch) async throws -> MailingID? {
+        let dispatched = work.filter { $0.dispatched > 0 && shown[$0.id] != nil }
+        let few = try await queue.lacking(dispatched.map { (mailing: $0.id, count: $0.dispatched) })
         guard !few.isEmpty else { return nil }
         let marked = try await ledger.openDispatches(of: few)
         let known = try await queue.dispatched(few, epoch: epoch)

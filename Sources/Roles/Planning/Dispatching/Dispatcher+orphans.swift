@@ -5,8 +5,8 @@ import Model
 import Text
 
 extension Dispatcher {
-    /// How often dispatches are searched whose results will never come.
-    private static let orphanInterval = Duration.seconds(5)
+    /// How often dispatches are searched whose results will never come: less often with many mailings, as each is looked at.
+    private static func orphanInterval(mailings: Int) -> Duration { .seconds(5) + .milliseconds(10) * min(mailings, 1_000) }
 
     /// The commands that list the uncertain recipients of mailings.
     static func hint(_ mailings: Set<MailingID>) -> String {
@@ -16,14 +16,14 @@ extension Dispatcher {
     /// Gives up dispatches whose results will never come: their recipients are uncertain.
     func giveUpOrphans(_ ids: [MailingID]) async throws {
         guard ContinuousClock.now >= nextOrphanCheck, !ids.isEmpty else { return }
-        nextOrphanCheck = .now + Self.orphanInterval
+        nextOrphanCheck = .now + Self.orphanInterval(mailings: ids.count)
         let open = Set(
             try await ledger.openDispatches(of: ids).flatMap { id, marks in
                 marks.map { Dispatch(batch: BatchID(mailing: id, number: $0.number), dispatchNumber: $0.dispatchNumber) }
             })
         let lanes = Array(Set(ids.compactMap { shown[$0]?.lane }))
         // Lanes that hold as many dispatches as the ledger waits for lack none: the search for each would cost more.
-        let held = try await queue.counts(lanes).reduce(0) { $0 + $1.entries }
+        let held = try await queue.entries(lanes)
         let now = UInt64(clamping: try await broker.time() / 1000)
         var (inside, oldest): (Set<Dispatch>, [UInt64?]) = (open, [])
         if open.count > held {

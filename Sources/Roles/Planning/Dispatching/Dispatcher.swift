@@ -218,10 +218,10 @@ package actor Dispatcher: Service {
         try ledger.checkFile()
         guard let epoch = try await believed() else { return .milliseconds(250) }
         note(problem: nil)
-        try await inspect(epoch)
+        var work = try await ledger.work().filter { only == nil || $0.id == only }
+        try await inspect(work, epoch)
         try await publishLimits()
         let now = time.milliseconds
-        var work = try await ledger.work().filter { only == nil || $0.id == only }
         try await end(work, now: now, over: time.earliest)
         try await publish(work, epoch)
         let sent = try await complete(work, now: now)
@@ -230,7 +230,7 @@ package actor Dispatcher: Service {
         try await dispatch(work, epoch, now: now)
         // Retries and lifetimes that come due.
         let times = work.flatMap { [$0.next, $0.open > 0 ? $0.expires : nil] }.compactMap { $0 }.filter { $0 > now }
-        let look = work.isEmpty ? Timing.idlePoll : Timing.fallback
+        let look = work.isEmpty ? Timing.idlePoll : Timing.workPoll(mailings: work.count)
         return min(look, times.min().map { .milliseconds($0 - now) } ?? look)
     }
 

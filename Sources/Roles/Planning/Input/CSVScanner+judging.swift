@@ -25,7 +25,16 @@ extension CSVScanner {
         return fault(row, nil, problem)
     }
 
-    func textFault(_ row: InputRow) -> RowFault? {
+    /// What is wrong with a row's text. It notes whether a value has anything that is escaped in JSON.
+    func textFault(_ row: inout InputRow) -> RowFault? {
+        let kinds = row.bytes.withUnsafeBufferPointer { ByteKinds($0) }
+        row.isUnescaped = !kinds.hasEscaped
+        // Without control characters there is no NUL.
+        if !kinds.hasEscaped, !kinds.hasHigh { return nil }
+        return badText(row)
+    }
+
+    private func badText(_ row: InputRow) -> RowFault? {
         guard let found = row.bytes.withUnsafeBufferPointer({ UTF8Check.firstFault($0) }) else { return nil }
         let column = row.ranges.firstIndex { $0.upperBound >= found.offset }
         return fault(

@@ -71,27 +71,18 @@ struct CSVScanner {
     private func scan(_ row: inout InputRow) throws(RowFault) -> Outcome {
         row.removeAll()
         row.line = input.line
-        let bytes = input.bytes
-        let end = input.end
-        let isFinal = input.isAtEnd
-        var index = input.position
-        var lines = 0
+        let (start, end) = (input.position, input.end)
+        if start == end { return input.isAtEnd ? .end : .more }
+        let index: Int
+        var lines = 1
         var hasQuotes = false
-        if index == end { return isFinal ? .end : .more }
-        while true {
-            guard let next = try value(bytes, from: index, to: end, isFinal, &row, &lines, &hasQuotes) else { return .more }
+        if let line = PlainCSVLine(UnsafeBufferPointer(start: input.bytes + start, count: end - start)) {
+            line.cut(into: &row, at: delimiter)
+            index = start + line.length
+        } else {
+            lines = 0
+            guard let next = try values(from: start, to: end, &row, &lines, &hasQuotes) else { return .more }
             index = next
-            if index < end, bytes[index] == delimiter {
-                index += 1
-                continue
-            }
-            if index < end {
-                let isReturn = bytes[index] == Self.carriageReturn
-                if isReturn, index + 1 == end, !isFinal { return .more }
-                index += isReturn && index + 1 < end && bytes[index + 1] == Self.lineFeed ? 2 : 1
-                lines += 1
-            }
-            break
         }
         guard index - input.position <= InputLimit.row else { throw tooLongRow(row) }
         if !hasQuotes, isBlank(row) {
@@ -99,10 +90,32 @@ struct CSVScanner {
             input.line += lines
             return .blank
         }
-        row.fault = columns.isEmpty ? nil : padOrTrim(&row) ?? textFault(row)
+        if !columns.isEmpty, let fault = padOrTrim(&row) ?? textFault(&row) { row.fault = fault }
         input.position = index
         input.line += lines
         return .row
+    }
+
+    /// Copies the values of a row, whatever is in them.
+    /// - Returns: the place behind the row, or nil if the buffer ends before the row's end is certain.
+    private func values(
+        from start: Int, to end: Int, _ row: inout InputRow, _ lines: inout Int, _ hasQuotes: inout Bool
+    ) throws(RowFault) -> Int? {
+        let (bytes, isFinal) = (input.bytes, input.isAtEnd)
+        var index = start
+        while true {
+            guard let next = try value(bytes, from: index, to: end, isFinal, &row, &lines, &hasQuotes) else { return nil }
+            index = next
+            guard index < end else { return index }
+            if bytes[index] == delimiter {
+                index += 1
+                continue
+            }
+            let isReturn = bytes[index] == Self.carriageReturn
+            if isReturn, index + 1 == end, !isFinal { return nil }
+            lines += 1
+            return index + (isReturn && index + 1 < end && bytes[index + 1] == Self.lineFeed ? 2 : 1)
+        }
     }
 
     /// Copies the next value of a row.

@@ -3,6 +3,8 @@ package struct InputRow: Sendable {
     /// What `range` points into; valid UTF-8 within each value.
     package internal(set) var bytes: [UInt8] = []
     var ranges: [Range<Int>] = []
+    /// No value has anything that stands escaped in a JSON string, as far as that is known without a look at each byte.
+    var isUnescaped = false
     /// The columns whose values are JSON lists or objects, and not texts.
     var nested: [Int] = []
     /// Its number, from 1; the header does not count.
@@ -24,7 +26,8 @@ package struct InputRow: Sendable {
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ranges.removeAll(keepingCapacity: true)
-        nested.removeAll(keepingCapacity: true)
+        if !nested.isEmpty { nested.removeAll(keepingCapacity: true) }
+        isUnescaped = false
         fault = nil
     }
 }

@@ -16,13 +16,25 @@ extension RecipientPlanner {
         for earlier in mailings { count += (try? await ledger.mailing(earlier))?.plannedCount ?? 0 }
         addresses.expectReached(count)
         for earlier in mailings {
-            var last = -1
-            while !isStopping() {
-                let batches = try await ledger.reached(by: earlier, after: last, limit: Self.page)
-                guard let end = batches.last else { break }
-                for batch in batches { excludeReached(batch) }
-                last = end.number
-            }
+            var (after, pages): (Int, [ReachedBatch]) = (-1, [])
+            repeat {
+                // Two pages are read while the two before them are put in: batches are numbered one after another.
+                let last = after
+                async let first = Self.read(earlier, after: last, in: ledger)
+                async let second = Self.read(earlier, after: last + Self.page, in: ledger)
+                for batch in pages { excludeReached(batch) }
+                pages = try await first.get()
+                pages += try await second.get()
+                after += 2 * Self.page
+            } while !pages.isEmpty && !isStopping()
+        }
+    }
+
+    private static func read(
+        _ id: MailingID, after: Int, in ledger: any RepeatStore
+    ) async -> Result<[ReachedBatch], LedgerError> {
+        do throws(LedgerError) { return .success(try await ledger.reached(by: id, after: after, limit: page)) } catch {
+            return .failure(error)
         }
     }
 

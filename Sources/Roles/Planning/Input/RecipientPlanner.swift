@@ -147,6 +147,10 @@ package struct RecipientPlanner {
     /// Bytes that the row takes in a batch; 0 for one that cannot be read, which has not all values.
     private var wireSize: Int {
         guard row.fault == nil else { return 0 }
+        if row.isUnescaped, !carriesKinds {
+            let head = row.ranges[addressColumn].count + 3 + (idColumn.map { row.ranges[$0].count + 3 } ?? 20)
+            return carried.reduce(head) { $0 + row.ranges[$1].count + 3 }
+        }
         return row.bytes.withUnsafeBufferPointer { bytes in
             func size(_ column: Int) -> Int { UnsafeBufferPointer(rebasing: bytes[row.ranges[column]]).jsonEscapedCount + 3 }
             let kinds = carriesKinds ? (row.nested.isEmpty ? 0 : carried.count + 2) + 3 : 0
@@ -200,7 +204,7 @@ package struct RecipientPlanner {
                 recipients.append(String(rows).utf8)
             }
             normal.withUnsafeBufferPointer { recipients.append($0) }
-            for column in carried { recipients.append(value(column)) }
+            recipients.append(bytes, row.ranges, of: carried)
             if carriesKinds { recipients.append(kinds) }
         }
     }
