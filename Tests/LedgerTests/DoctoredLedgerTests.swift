@@ -25,15 +25,18 @@ import Testing
         let now = Self.now
         try await Example.plan(ledger, ids[0], batches: [9, 3])
         _ = try await ledger.dispatchBatches([(ids[0], 2)], now: now)
+        try await ledger.expectReceipts(of: ["main"], now: now)
+        var group = resultGroup([
+            sent(0), deferred(1, due: now + 1), failed(2), uncertain(3), uncertain(4, due: now + 2),
+        ])
+        group.provider = "main"
         _ = try await ledger.write(
-            groups: [
-                resultGroup([
-                    sent(0), deferred(1, due: now + 1), failed(2), uncertain(3), uncertain(4, due: now + 2),
-                ]),
-                resultGroup(batch: 1, closing: .released, [sent(0)]),
-            ],
+            groups: [group, resultGroup(batch: 1, closing: .released, [sent(0)])],
             events: [EventGroup(mailing: ids[0], events: [RecipientEvent(batch: 0, index: 0, kind: .opened, at: now, detail: "x")])],
             now: now)
+        let receipts = [receipt("\(ids[0]).1.0@mail.example.com"), receipt("another@example.com")]
+        let taken = try await ledger.write(receipts: receipts, letters: [], now: now)
+        #expect(taken.moved == [.failed: 1] && taken.aside == 1)
         try await Example.plan(ledger, ids[1], batches: [2, 2])
         let key = Suppression.Key(.email, "p1-0@example.com", category: "news")
         let all = Suppression.Key(.email, "p0-0@example.com")
@@ -72,6 +75,13 @@ import Testing
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
             try db.execute(sql: "INSERT INTO pruned_address (number, batch, hashes) VALUES (\(number), 0, x'0102030405060708')")
         }
+    }
+
+    /// Of a message that came back.
+    private func receipt(_ messageID: String) -> ProviderReceipt {
+        var one = ProviderReceipt(.bounced, word: "bounced")
+        (one.webhook, one.provider, one.messageID, one.time, one.arrived) = ("hook", "main", messageID, Self.now, Self.now)
+        return one
     }
 
     /// A visit of the first mailing's first recipient.
@@ -170,6 +180,9 @@ import Testing
         _ = try? await ledger.suppressedAddresses(for: SuppressionTarget(.email), after: "", limit: 10)
         _ = try? await ledger.suppressionList()
         _ = try? await ledger.categories()
+        _ = try? await ledger.unknownReceipts(after: nil, limit: 10)
+        _ = try? await ledger.retryReceipts(now: now)
+        _ = try? await ledger.write(receipts: [receipt("\(ids[0]).0.0@mail.example.com")], letters: [], now: now)
         _ = try? await ledger.commits()
         _ = try? await ledger.copyMark()
         _ = try? await ledger.unfinished()

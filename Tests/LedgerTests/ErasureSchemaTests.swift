@@ -24,7 +24,7 @@ import Testing
     /// Columns that held the address before, as far as text tells: what is compressed, or a hash, is not among them.
     private static let places: Set<String> = [
         "audit.after", "batch.recipients", "dead_letter.reason", "dead_letter_field.value", "event.detail", "exclusion.address",
-        "exclusion.detail", "exclusion.id", "mailing.reason", "mailing.stuck_reason", "result.data", "skipped.detail",
+        "exclusion.detail", "exclusion.id", "mailing.reason", "mailing.stuck_reason", "receipt_unknown.detail", "receipt_unknown.recipient", "result.data", "skipped.detail",
         "source_fault.problem", "suppression.address", "suppression_removal.address", "upload_part.content",
     ]
 
@@ -62,9 +62,13 @@ import Testing
         (known.mailing, known.batch) = (id, 0)
         let foreign = DeadLetter(
             source: .foreign, entry: "2-0", reason: "r", fields: [.init(name: "d", value: Array("{\"to\":\"\(Self.address)\"}".utf8))])
+        try await ledger.expectReceipts(of: ["main"], now: now)
+        var group = resultGroup(closing: .released, [accepted, refused, deferred(2, due: now + 9), uncertain(3), sent(4), sent(5)])
+        group.provider = "main"
         _ = try await ledger.write(
-            groups: [resultGroup(closing: .released, [accepted, refused, deferred(2, due: now + 9), uncertain(3), sent(4), sent(5)])],
+            groups: [group],
             events: [EventGroup(mailing: id, events: [clicked, opened])], letters: [known, foreign], now: now)
+        try await putReceipts(ledger)
         let number = try #require(try await ledger.number(of: id))
         var visit = TrackedEvent(.open, mailing: number, batch: 0, index: 0, time: now)
         (visit.agent, visit.address) = ("Mozilla/5.0", Self.visitor)
@@ -96,6 +100,21 @@ import Testing
         try await ledger.setEpochNote(EpochNote(epoch: "a:b:c", boot: "b", workers: ["w"]))
         try await ledger.setRedisProblem("it is away")
         _ = try await ledger.acquireLeadership("planning", holder: "h", for: .zero, isHolderGone: true)
+    }
+
+    /// One of a message that came back, and one that names the person and no message.
+    private func putReceipts(_ ledger: any LedgerStore) async throws {
+        var bounce = ProviderReceipt(.bounced, word: "bounced")
+        bounce.messageID = "\(id).0.5@mail.example.com"
+        var unknown = ProviderReceipt(.delivered, word: "delivered")
+        (unknown.recipient, unknown.detail) = (Self.address, "250 <\(Self.address)> took it")
+        let receipts = [bounce, unknown].map { one in
+            var receipt = one
+            (receipt.webhook, receipt.provider, receipt.time, receipt.arrived) = ("hook", "main", now, now)
+            return receipt
+        }
+        let summary = try await ledger.write(receipts: receipts, letters: [], now: now)
+        #expect(summary.moved == [.failed: 1] && summary.aside == 1)
     }
 
     private func person() -> ErasedPerson { ErasedPerson([Self.address.uppercased()], withSuppressions: true) }

@@ -10,8 +10,8 @@ import Testing
 @Suite struct PostgreSQLLedgerTests {
     private let quiet = Logger(label: "test")
 
-    private func session(_ url: String, patience: Duration = .seconds(5)) -> PostgreSQLSession {
-        PostgreSQLSession(url: url, name: "test", number: 0, options: PostgreSQLSession.Options(patience: patience))
+    private func session(_ url: String, retryTime: Duration = .seconds(5)) -> PostgreSQLSession {
+        PostgreSQLSession(url: url, name: "test", number: 0, options: PostgreSQLSession.Options(retryTime: retryTime))
     }
 
     @Test func ofManyThatOpenANewLedgerAllSucceed() async throws {

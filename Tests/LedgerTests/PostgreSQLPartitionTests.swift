@@ -11,9 +11,9 @@ import Testing
     private let quiet = Logger(label: "test")
     private let later = Example.start + 1_000_000
 
-    private func open(patience: Duration = .seconds(5)) async throws -> (SQLLedger, PostgreSQLConnection) {
+    private func open(retryTime: Duration = .seconds(5)) async throws -> (SQLLedger, PostgreSQLConnection) {
         let url = try await Engine.postgreSQL(TemporaryFolder())
-        let options = PostgreSQLSession.Options(patience: patience)
+        let options = PostgreSQLSession.Options(retryTime: retryTime)
         return (
             try SQLLedger.open(postgreSQL: url, logger: quiet, sessions: 2, options: options), try PostgreSQLConnection(url: url)
         )
@@ -108,7 +108,7 @@ import Testing
 
     /// Somebody who reads for long keeps the parts from being attached, and nothing else.
     @Test func whereNoPartCanBeMadeTheMailingIsSentAsUsual() async throws {
-        let (ledger, connection) = try await open(patience: .milliseconds(200))
+        let (ledger, connection) = try await open(retryTime: .milliseconds(200))
         _ = try await ended(ledger, 0)
         try connection.run("BEGIN; SELECT count(*) FROM batch")
         let large = try await ended(ledger, 1, fileSize: 1 << 30)

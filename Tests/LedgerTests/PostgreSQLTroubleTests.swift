@@ -11,8 +11,8 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct PostgreSQLTroubleTests {
     private let quiet = Logger(label: "test")
 
-    private func options(patience: Duration) -> PostgreSQLSession.Options {
-        PostgreSQLSession.Options(connectSeconds: 2, statementSeconds: 1, patience: patience)
+    private func options(retryTime: Duration) -> PostgreSQLSession.Options {
+        PostgreSQLSession.Options(connectSeconds: 2, statementSeconds: 1, retryTime: retryTime)
     }
 
     private func fails(_ ledger: SQLLedger) async -> LedgerError? {
@@ -26,7 +26,7 @@ import Testing
 
     @Test func aServerThatIsStoppedIsSaidToBeAndGoesOn() async throws {
         let server = try await OwnPostgreSQL()
-        let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(patience: .zero))
+        let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(retryTime: .zero))
         #expect(await fails(ledger) == nil)
         try server.signalAll(SIGSTOP)
         let error = await fails(ledger)
@@ -42,7 +42,7 @@ import Testing
         let log = KeptLog()
         let ledger = try SQLLedger.open(
             postgreSQL: server.url(), logger: log.logger(.notice), sessions: 1,
-            options: options(patience: .zero))
+            options: options(retryTime: .zero))
         #expect(await fails(ledger) == nil)
         try await server.stop()
         try await eventually("it is away") { if case .unreachable? = await self.fails(ledger) { true } else { false } }
@@ -63,7 +63,7 @@ import Testing
             END$$;
             CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON ledger DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()
             """)
-        let session = PostgreSQLSession(url: server.url(), name: "test", number: 0, options: options(patience: .zero))
+        let session = PostgreSQLSession(url: server.url(), name: "test", number: 0, options: options(retryTime: .zero))
         let result = await session.run("test", .sideBySide) { db in try db.run("INSERT INTO ledger VALUES (1)") }
         #expect(throws: LedgerError.self) { try result.get() }
         #expect("\(result)".contains(LedgerError.mayBeDone), "\(result)")
@@ -79,7 +79,7 @@ import Testing
         try PostgreSQLConnection(url: server.url()).run(
             "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint)")
         let session = PostgreSQLSession(
-            url: server.url(), name: "test", number: 0, options: .init(connectSeconds: 2, patience: .seconds(60)))
+            url: server.url(), name: "test", number: 0, options: .init(connectSeconds: 2, retryTime: .seconds(60)))
         let tries = Tries()
         async let written: Int = {
             var count = 0
@@ -117,7 +117,7 @@ import Testing
         try write(OwnPostgreSQL.password)
         let ledger = try SQLLedger.open(
             postgreSQL: server.url(password: nil, "passfile=\(folder.path("pgpass"))"), logger: quiet, sessions: 1,
-            options: options(patience: .zero))
+            options: options(retryTime: .zero))
         #expect(await fails(ledger) == nil)
         try server.run(
             "ALTER ROLE flotilla PASSWORD 'another'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port > 0")
@@ -130,7 +130,7 @@ import Testing
         let server = try await OwnPostgreSQL(options: ["max_connections=4", "superuser_reserved_connections=1", "max_wal_senders=0"])
         try server.run("CREATE ROLE app LOGIN PASSWORD 'word'; GRANT CREATE ON SCHEMA public TO app")
         let url = server.url(user: "app", password: "word")
-        let ledger = try SQLLedger.open(postgreSQL: url, logger: quiet, sessions: 1, options: options(patience: .zero))
+        let ledger = try SQLLedger.open(postgreSQL: url, logger: quiet, sessions: 1, options: options(retryTime: .zero))
         var others: [PostgreSQLConnection] = []
         while others.count < 4 {
             do throws(PostgreSQLError) { others.append(try PostgreSQLConnection(url: url)) } catch { break }
@@ -143,7 +143,7 @@ import Testing
 
     @Test func aStatementThatTakesTooLongIsEndedAndTriedAgain() async throws {
         let server = try await OwnPostgreSQL()
-        let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(patience: .zero))
+        let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(retryTime: .zero))
         #expect(await fails(ledger) == nil)
         let other = try PostgreSQLConnection(url: server.url())
         try other.run("BEGIN; LOCK TABLE limit_override")
@@ -159,7 +159,7 @@ import Testing
     /// The server has no room for a table; a trigger says so in its place. `loadtest/postgres-faults` fills a real disk.
     @Test func aServerWithoutRoomIsSaidToBeFullAndGoesOn() async throws {
         let server = try await OwnPostgreSQL()
-        let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(patience: .zero))
+        let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(retryTime: .zero))
         #expect(await fails(ledger) == nil)
         try server.run(
             """

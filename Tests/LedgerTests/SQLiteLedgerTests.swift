@@ -92,7 +92,7 @@ import Testing
         let folder = try TemporaryFolder()
         let path = folder.path + "/ledger.sqlite"
         var options = SQLiteLedger.Options()
-        options.maximumPages = 80
+        options.maximumPages = 120
         let ledger = try SQLiteLedger.open(path, logger: logger, options: options)
         let id = Example.id()
         try await ledger.create(

@@ -41,7 +41,7 @@ extension PostgreSQLConnection {
     }
 
     private func wait(until isDone: (OpaquePointer) -> Bool) throws(PostgreSQLError) {
-        let deadline = ContinuousClock.now + patience
+        let deadline = ContinuousClock.now + answerTimeout
         while true {
             // The server may have said why it went away: PQgetResult tells.
             let unsent = PQflush(connection)
@@ -49,7 +49,7 @@ extension PostgreSQLConnection {
             let left = deadline - ContinuousClock.now
             guard left > .zero else {
                 isSilent = true
-                throw PostgreSQLError(kind: .transient, detail: "the server has not answered for \(patience.components.seconds) seconds")
+                throw PostgreSQLError(kind: .transient, detail: "the server has not answered for \(answerTimeout.components.seconds) seconds")
             }
             var item = pollfd(fd: PQsocket(connection), events: Int16(POLLIN | (unsent == 1 ? POLLOUT : 0)), revents: 0)
             _ = poll(&item, 1, Int32(clamping: left.components.seconds * 1000 + 1))

@@ -1,6 +1,6 @@
 import CPQ
 
-/// A connection to PostgreSQL, with calls that wait for the answer, and no longer than `patience`. It is not `Sendable`: whoever opens it
+/// A connection to PostgreSQL, with calls that wait for the answer, and no longer than `answerTimeout`. It is not `Sendable`: whoever opens it
 /// keeps it to one thread or actor.
 final class PostgreSQLConnection {
     let connection: OpaquePointer
@@ -8,7 +8,7 @@ final class PostgreSQLConnection {
     /// The schema that the session sees; empty until it is prepared.
     var schema = ""
     /// How long an answer may take. The server ends a statement before; one that is stopped, or gone without a word, ends nothing.
-    let patience: Duration
+    let answerTimeout: Duration
     /// How long a statement may take before the server ends it.
     let statementSeconds: Int
     /// An answer did not come in time: what comes later belongs to nothing.
@@ -31,7 +31,7 @@ final class PostgreSQLConnection {
     ///     end.
     init(url: String, connectSeconds: Int = 10, statementSeconds: Int = 60) throws(PostgreSQLError) {
         let given = try PostgreSQLURL.options(of: url)
-        patience = statementSeconds == 0 ? .seconds(Int32.max) : .seconds(statementSeconds + min(5, statementSeconds))
+        answerTimeout = statementSeconds == 0 ? .seconds(Int32.max) : .seconds(statementSeconds + min(5, statementSeconds))
         self.statementSeconds = statementSeconds
         var settings = [("dbname", url), ("client_encoding", "UTF8")]
         let defaults = [

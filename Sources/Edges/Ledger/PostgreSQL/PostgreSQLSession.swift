@@ -10,7 +10,7 @@ final class PostgreSQLSession: Sendable {
         /// How long a statement may take before the server ends it, in seconds.
         var statementSeconds = 60
         /// How long a call tries again before it says that the server cannot be reached.
-        var patience = Duration.seconds(5)
+        var retryTime = Duration.seconds(5)
         /// Where the ledger's tables are; nil for where they are found.
         var schema: String?
         /// It is noted in the ledger when another server takes the place of the one before.
@@ -62,7 +62,7 @@ final class PostgreSQLSession: Sendable {
     }
 
     private func attempt<T>(_ call: inout Call<T>, _ connection: inout PostgreSQLConnection?) -> Result<T, LedgerError> {
-        let deadline = ContinuousClock.now + options.patience
+        let deadline = ContinuousClock.now + options.retryTime
         var pause = 1.0
         while true {
             do {
