@@ -168,7 +168,7 @@ struct Send: AsyncParsableCommand {
             }
         }
         if !quiet {
-            StandardOutput.write(ReportText(outcome, ledger: settings.ledger.hint).text)
+            StandardOutput.write(ReportText(outcome, ledger: settings.ledger.hint, rules: settings.visitors.version).text)
             StandardOutput.write("\n  More:  flotilla mailing report \(id)\(settings.ledger.hint)")
             if let file = settings.ledger.place.file {
                 StandardOutput.write("         sqlite3 \(file) \"SELECT * FROM delivery WHERE state <> 'sent' LIMIT 10\"")

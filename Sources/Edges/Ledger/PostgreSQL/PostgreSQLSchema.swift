@@ -13,6 +13,7 @@ enum PostgreSQLSchema {
         Migration(name: "29 erasure", sql: erasure),
         Migration(name: "30 events", sql: events),
         Migration(name: "33 numbers", sql: numbers),
+        Migration(name: "34 event groups", sql: eventGroups),
     ]
 
     /// Has the tables be those of this release.

@@ -125,7 +125,7 @@ private struct OutcomeMerge {
         try addEvents(&writing)
         _ = try writing.finish()
         var visits = EventMerging(db, id)
-        try visits.run(isCounted: false)
+        try visits.addMissing()
     }
 
     private func addEvents(_ writing: inout SQLLedger.ResultWriting) throws {

@@ -102,6 +102,9 @@ extension MetricCatalogue {
             "Entries of an events stream that no collector has acknowledged yet; each has up to a thousand events."),
         .gauge(
             "flotilla_events_lag_seconds", "seconds", [], "Age of the oldest entry of the events streams that is not in the ledger yet."),
+        .gauge(
+            "flotilla_events_uncounted", "events", [],
+            "Events that the ledger keeps and has not counted yet, when this collector last counted some."),
         .counter(
             "flotilla_batches_taken_over_total", "batches", [],
             "Batches taken over from a worker whose lease had expired."),
