@@ -5,6 +5,7 @@ import Ledger
 import Logging
 import Model
 import Planning
+import Policy
 import Settings
 import Telemetry
 

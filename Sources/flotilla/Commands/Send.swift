@@ -9,6 +9,7 @@ import Ledger
 import Logging
 import Model
 import Planning
+import Policy
 import ServiceLifecycle
 import Settings
 import Telemetry
