@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Logging
 import Model
+import Policy
 import TestServers
 import Testing
 
@@ -63,7 +64,10 @@ import Testing
         _ = try await ledger.acquireLeadership("planning", holder: "h", for: .zero, isHolderGone: true)
         let number = try #require(try await ledger.number(of: ids[0]))
         let visits = [visit(.open, number), visit(.click, number), visit(.unsubscribe, number)]
-        _ = try await ledger.write(events: [EventBatch(source: 1, sequence: 0, events: visits)], letters: [], .none, now: now)
+        let rules = EventRules(version: "1") { visits, _ in visits.map { _ in .human } }
+        _ = try await ledger.write(events: [EventBatch(source: 1, sequence: 0, events: visits)], letters: [], rules, now: now)
+        let logged = EventBatch(source: 2, sequence: 0, events: [visit(.open, number)])
+        _ = try await ledger.write(events: [logged], letters: [], rules, countingAtMost: 0, now: now)
         let lane = DeadLetter.Source.lane(Lane(channel: .email, provider: "x"))
         var letter = DeadLetter(source: lane, entry: "1-0", reason: "r", fields: [.init(name: "d", value: [1])])
         (letter.mailing, letter.batch, letter.dispatchNumber) = (ids[0], 1, 1)
@@ -212,6 +216,7 @@ import Testing
         let number = try? await ledger.number(of: id)
         let visits = EventBatch(source: 1, sequence: 3, events: [visit(.click, number ?? 1)])
         _ = try? await ledger.write(events: [visits], letters: [], .none, now: now)
+        _ = try? await ledger.countEvents(of: nil, inSlicesOf: 1, .none, now: now)
         _ = try? await ledger.giveUp([Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1)], why: "test", now: now)
         _ = try? await ledger.dispatchBatches(ids.map { ($0, 3) }, now: now)
         _ = try? await ledger.takeBack([Dispatch(batch: BatchID(mailing: id, number: 1), dispatchNumber: 1)], now: now)

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Model
+import Policy
 import TestServers
 import Testing
 
@@ -69,7 +70,10 @@ import Testing
         var visit = TrackedEvent(.open, mailing: number, batch: 0, index: 0, time: now)
         (visit.agent, visit.address) = ("Mozilla/5.0", Self.visitor)
         let visits = EventBatch(source: 1, sequence: 0, events: [visit])
-        _ = try await ledger.write(events: [visits], letters: [], .none, now: now)
+        let rules = EventRules(version: "1") { visits, _ in visits.map { _ in .human } }
+        _ = try await ledger.write(events: [visits], letters: [], rules, now: now)
+        let more = EventBatch(source: 1, sequence: 1, events: [visit])
+        _ = try await ledger.write(events: [more], letters: [], rules, countingAtMost: 0, now: now)
         try await ledger.noteStuck(id, why: "421 \(Self.address) try later", now: now)
         try await Example.plan(ledger, other, batches: [2])
         let keys = ["p0-0@example.com", Self.address, "p9@example.com"].map {
