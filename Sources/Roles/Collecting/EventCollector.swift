@@ -73,23 +73,11 @@ package struct EventCollector: Service {
     /// by itself.
     private func take(_ entries: [EventStreams.Entry], _ streams: EventStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
-        guard let name = await ledgerName() else { return false }
+        guard let name = await identity.awaitName(of: ledger, entries: "events") else { return false }
         try await RecentSuppressions(broker).tell(summary.suppressed + summary.suppressedBefore, lifted: summary.unsuppressed, of: name)
         try await streams.confirm(entries)
         await domains?.look(at: entries.compactMap(\.batch))
         return true
-    }
-
-    /// By what workers know whose suppressions they are told of.
-    /// - Returns: nil when the process was cut short.
-    private func ledgerName() async -> String? {
-        var backoff = Backoff()
-        while true {
-            do throws(LedgerError) { return try await identity.name(of: ledger) } catch {
-                logger.error("the ledger cannot be read; events wait in Redis: \(error)")
-            }
-            guard await backoff.wait() else { return nil }
-        }
     }
 
     /// Writes until the ledger has taken it.

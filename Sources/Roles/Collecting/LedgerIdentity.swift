@@ -1,6 +1,7 @@
 import Broker
 import Ledger
 import Logging
+import Model
 import Synchronization
 
 /// The ledger's name, read once, and when it was last said that Redis carries another's mailings.
@@ -63,6 +64,19 @@ final class LedgerIdentity: Sendable {
         let name = try await ledger.identity()
         known.withLock { $0 = name }
         return name
+    }
+
+    /// By what workers know whose suppressions they are told of; waits until the ledger can be read.
+    /// - Parameter entries: what waits in Redis meanwhile.
+    /// - Returns: nil when the process was cut short.
+    func awaitName(of ledger: any LeadershipStore, entries: String) async -> String? {
+        var backoff = Backoff()
+        while true {
+            do throws(LedgerError) { return try await name(of: ledger) } catch {
+                logger.error("the ledger cannot be read; \(entries) wait in Redis: \(error)")
+            }
+            guard await backoff.wait() else { return nil }
+        }
     }
 
     private func isTimeToSay() -> Bool {

@@ -16,6 +16,7 @@ package struct ReceiptCollector: Service {
     private let ledger: any Store
     private let providers: Set<String>
     private let streams: ReceiptStreams
+    private let identity: LedgerIdentity
     private let loop: CollectingLoop<ReceiptStreams>
     private let unreadable = UnreadableLog()
     private let meters = ReceiptMeters()
@@ -34,10 +35,11 @@ package struct ReceiptCollector: Service {
     ) {
         (self.broker, self.ledger, self.providers, self.pause, self.logger) = (broker, ledger, providers, pause, logger)
         streams = ReceiptStreams(broker)
+        identity = LedgerIdentity(logger: logger)
         loop = CollectingLoop(
             broker, blocking: ReceiptStreams(broker), streams,
             CollectorReading(entries: "receipts", name: name, limit: limit, abandoned: abandoned),
-            LedgerOwnership(identity: LedgerIdentity(logger: logger), epochs: EpochStore(broker), ledger: ledger), logger: logger)
+            LedgerOwnership(identity: identity, epochs: EpochStore(broker), ledger: ledger), logger: logger)
     }
 
     /// Collects until a graceful shutdown, and then what is still there.
@@ -66,7 +68,7 @@ package struct ReceiptCollector: Service {
     /// Writes entries into the ledger, tells workers who is suppressed, and confirms them only then.
     private func take(_ entries: [ReceiptStreams.Entry], _ streams: ReceiptStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
-        try await tell(summary)
+        guard try await tell(summary) else { return false }
         try await streams.confirm(entries)
         return true
     }
@@ -100,7 +102,7 @@ package struct ReceiptCollector: Service {
                     try await ledger.expectReceipts(of: providers, now: Clock.milliseconds())
                     nextNote = ContinuousClock.now + .seconds(3600)
                 }
-                try await tell(ledger.retryReceipts(now: Clock.milliseconds()))
+                _ = try await tell(ledger.retryReceipts(now: Clock.milliseconds()))
             } catch {
                 if line.add(at: Clock.monotonic()) != nil { logger.warning("receipts that name no message wait: \(error)") }
             }
@@ -108,14 +110,17 @@ package struct ReceiptCollector: Service {
         } while !Task.isCancelled
     }
 
-    private func tell(_ summary: ReceiptSummary) async throws(RedisError) {
+    /// - Returns: false when the process was cut short before workers were told.
+    private func tell(_ summary: ReceiptSummary) async throws(RedisError) -> Bool {
         meters.note(summary)
         if !summary.suppressed.isEmpty || !summary.unsuppressed.isEmpty {
-            try await RecentSuppressions(broker).tell(summary.suppressed, lifted: summary.unsuppressed)
+            guard let name = await identity.awaitName(of: ledger, entries: "receipts") else { return false }
+            try await RecentSuppressions(broker).tell(summary.suppressed, lifted: summary.unsuppressed, of: name)
         }
         if summary.aside > 0 {
             logger.notice("\(summary.aside) receipts name no message of this ledger; they are tried again (flotilla receipts list)")
         }
+        return true
     }
 }
 

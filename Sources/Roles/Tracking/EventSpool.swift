@@ -38,9 +38,6 @@ struct EventSpool {
         next = (numbers.max() ?? 0) + 1
     }
 
-    /// That of an events stream.
-    init(folder: String, stream: Int, limit: Int) { self.init(folder: folder, prefix: "events-\(stream)", limit: limit) }
-
     var isEmpty: Bool { files.isEmpty }
 
     /// Bytes of all files.

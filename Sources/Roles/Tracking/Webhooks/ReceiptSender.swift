@@ -23,7 +23,7 @@ package final class ReceiptSender: Service {
     /// - Parameter limit: bytes of the spool at most.
     package init(_ streams: ReceiptStreams, folder: SpoolFolder, limit: Int, logger: Logger) {
         (self.streams, self.folder, self.logger) = (streams, folder, logger)
-        let spool = EventSpool(folder: folder.path, prefix: "receipts", limit: limit)
+        let spool = EventSpool(folder: folder.path, name: "receipts", limit: limit)
         let bytes = spool.bytes
         self.spool = Mutex(spool)
         spoolBytes.record(bytes)
