@@ -26,13 +26,11 @@ import Testing
         let now = Self.now
         try await Example.plan(ledger, ids[0], batches: [9, 3])
         _ = try await ledger.dispatchBatches([(ids[0], 2)], now: now)
+        try await ledger.expectReceipts(of: ["main"], now: now)
+        var group = resultGroup([sent(0), deferred(1, due: now + 1), failed(2), uncertain(3), uncertain(4, due: now + 2)])
+        group.provider = "main"
         _ = try await ledger.write(
-            groups: [
-                resultGroup([
-                    sent(0), deferred(1, due: now + 1), failed(2), uncertain(3), uncertain(4, due: now + 2),
-                ]),
-                resultGroup(batch: 1, closing: .released, [sent(0)]),
-            ],
+            groups: [group, resultGroup(batch: 1, closing: .released, [sent(0)])],
             events: [EventGroup(mailing: ids[0], events: [RecipientEvent(batch: 0, index: 0, kind: .opened, at: now, detail: "x")])],
             now: now)
         try await Example.plan(ledger, ids[1], batches: [2, 2])
@@ -68,6 +66,7 @@ import Testing
         _ = try await ledger.write(events: [EventBatch(source: 1, sequence: 0, events: visits)], letters: [], rules, now: now)
         let logged = EventBatch(source: 2, sequence: 0, events: [visit(.open, number)])
         _ = try await ledger.write(events: [logged], letters: [], rules, countingAtMost: 0, now: now)
+        _ = try await ledger.write(receipts: [receipt("\(ids[0]).1.0@x"), receipt("none@x")], letters: [], now: now)
         let lane = DeadLetter.Source.lane(Lane(channel: .email, provider: "x"))
         var letter = DeadLetter(source: lane, entry: "1-0", reason: "r", fields: [.init(name: "d", value: [1])])
         (letter.mailing, letter.batch, letter.dispatchNumber) = (ids[0], 1, 1)
@@ -76,6 +75,13 @@ import Testing
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
             try db.execute(sql: "INSERT INTO pruned_address (number, batch, hashes) VALUES (\(number), 0, x'0102030405060708')")
         }
+    }
+
+    private func receipt(_ message: String, providerID: String = "") -> ProviderReceipt {
+        var receipt = ProviderReceipt(.bounced, word: "bounced")
+        (receipt.webhook, receipt.provider, receipt.providerID, receipt.messageID) = ("hook", "main", providerID, message)
+        (receipt.time, receipt.arrived) = (Self.now, Self.now)
+        return receipt
     }
 
     /// A visit of the first mailing's first recipient.
@@ -180,6 +186,9 @@ import Testing
         _ = try? await ledger.history(address: "p0-1@example.com", limit: 10)
         if let identity = MailingIdentity("key:spring") { _ = try? await ledger.earlier(identity) }
         _ = try? await ledger.waiting(only: nil, now: now, limit: 10)
+        _ = try? await ledger.unknownReceipts(after: nil, limit: 10)
+        _ = try? await ledger.domains(of: 1, batches: [0, 1])
+        _ = try? await ledger.domainSizes(of: 1)
         _ = try? await ledger.openDispatches(of: ids)
         _ = try? await ledger.skipped(ids[1], after: nil, limit: 10)
         _ = try? await ledger.recipient(ids[1], "p0-0@example.com")
@@ -216,7 +225,10 @@ import Testing
         let number = try? await ledger.number(of: id)
         let visits = EventBatch(source: 1, sequence: 3, events: [visit(.click, number ?? 1)])
         _ = try? await ledger.write(events: [visits], letters: [], .none, now: now)
+        if let visit = visits.events.first.flatMap({ LinkVisit($0) }) { _ = try? await ledger.mark([visit], .none) }
         _ = try? await ledger.countEvents(of: nil, inSlicesOf: 1, .none, now: now)
+        _ = try? await ledger.write(receipts: [receipt("\(id).0.0@x"), receipt("", providerID: "m0")], letters: [], now: now)
+        _ = try? await ledger.retryReceipts(now: now)
         _ = try? await ledger.giveUp([Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1)], why: "test", now: now)
         _ = try? await ledger.dispatchBatches(ids.map { ($0, 3) }, now: now)
         _ = try? await ledger.takeBack([Dispatch(batch: BatchID(mailing: id, number: 1), dispatchNumber: 1)], now: now)

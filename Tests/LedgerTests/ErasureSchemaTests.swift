@@ -25,8 +25,9 @@ import Testing
     /// Columns that held the address before, as far as text tells: what is compressed, or a hash, is not among them.
     private static let places: Set<String> = [
         "audit.after", "batch.recipients", "dead_letter.reason", "dead_letter_field.value", "event.detail", "exclusion.address",
-        "exclusion.detail", "exclusion.id", "mailing.reason", "mailing.stuck_reason", "result.data", "skipped.detail",
-        "source_fault.problem", "suppression.address", "suppression_removal.address", "upload_part.content",
+        "exclusion.detail", "exclusion.id", "mailing.reason", "mailing.stuck_reason", "receipt_unknown.detail",
+        "receipt_unknown.recipient", "result.data", "skipped.detail", "source_fault.problem", "suppression.address",
+        "suppression_removal.address", "upload_part.content",
     ]
 
     private func recipients() -> Recipients {
@@ -63,8 +64,11 @@ import Testing
         (known.mailing, known.batch) = (id, 0)
         let foreign = DeadLetter(
             source: .foreign, entry: "2-0", reason: "r", fields: [.init(name: "d", value: Array("{\"to\":\"\(Self.address)\"}".utf8))])
+        try await ledger.expectReceipts(of: ["main"], now: now)
+        var group = resultGroup(closing: .released, [accepted, refused, deferred(2, due: now + 9), uncertain(3), sent(4), sent(5)])
+        group.provider = "main"
         _ = try await ledger.write(
-            groups: [resultGroup(closing: .released, [accepted, refused, deferred(2, due: now + 9), uncertain(3), sent(4), sent(5)])],
+            groups: [group],
             events: [EventGroup(mailing: id, events: [clicked, opened])], letters: [known, foreign], now: now)
         let number = try #require(try await ledger.number(of: id))
         var visit = TrackedEvent(.open, mailing: number, batch: 0, index: 0, time: now)
@@ -74,6 +78,14 @@ import Testing
         _ = try await ledger.write(events: [visits], letters: [], rules, now: now)
         let more = EventBatch(source: 1, sequence: 1, events: [visit])
         _ = try await ledger.write(events: [more], letters: [], rules, countingAtMost: 0, now: now)
+        // One whose message came back, and one of whom nothing is known.
+        let receipts = ["\(id).0.0@example.com", "none@example.com"].map { message in
+            var receipt = ProviderReceipt(.bounced, word: "bounced")
+            (receipt.webhook, receipt.provider, receipt.messageID, receipt.recipient) = ("hook", "main", message, Self.address)
+            (receipt.time, receipt.arrived, receipt.detail) = (now, now, "550 <\(Self.address)> is unknown")
+            return receipt
+        }
+        _ = try await ledger.write(receipts: receipts, letters: [], now: now)
         try await ledger.noteStuck(id, why: "421 \(Self.address) try later", now: now)
         try await Example.plan(ledger, other, batches: [2])
         let keys = ["p0-0@example.com", Self.address, "p9@example.com"].map {

@@ -151,6 +151,27 @@ import Testing
         #expect(try await ledger.eventReport(id)?[.open][.machine].total == 6)
     }
 
+    /// What is found of visits behind their writing holds for those that wait as for those that are counted.
+    @Test(arguments: Engine.all, [0, 1000]) func whatComesWithManyOfItsDomainIsAMachines(engine: Engine, most: Int) async throws {
+        let (ledger, _, number) = try await open(engine)
+        // They stand in two rows.
+        let together = [event(.click, number, 0, link: 1, at: 5), event(.click, number, 66, link: 1, at: 5)]
+        let others = [
+            event(.click, number, 0, link: 2, at: 60_005), event(.open, number, 66, at: 90_000), event(.click, number, batch: 1, 2, at: 5),
+        ]
+        #expect(try await write(ledger, together + others, countingAtMost: most).logged == (most == 0 ? 5 : 0))
+        let marks = together.compactMap { LinkVisit($0) }
+        #expect(try await ledger.mark(marks, rules) == 2)
+        #expect(try await ledger.mark(marks, rules) == 0)
+        _ = try await ledger.countEvents(of: nil, inSlicesOf: 1, rules, now: now)
+        let report = try #require(try await ledger.eventReport(id))
+        #expect(report[.click][.machine] == .init(total: 2, unique: 2) && report[.click][.human].total == 2)
+        #expect(report[.open][.human].total == 1 && report.rules == [VisitorRules.builtInVersion])
+        #expect(try await ledger.checkEvents(id) == [])
+        // A recount leaves it so.
+        #expect(try await ledger.recountEvents(id, rules, now: now).changed == 0)
+    }
+
     /// A recount counts first what waits.
     @Test(arguments: Engine.all) func aRecountTakesWhatWaits(engine: Engine) async throws {
         let (ledger, _, number) = try await open(engine)
