@@ -53,6 +53,20 @@ import Testing
         await streams.close()
     }
 
+    @Test func theStreamOfReceiptsBeginsAnewToo() async throws {
+        let receipts = ReceiptStreams(fleet.broker)
+        let wire = ReceiptBatch([ProviderReceipt(.delivered, word: "delivered")]).encoded()
+        #expect(try await receipts.append([wire], to: 0))
+        _ = try await fleet.broker.redis.send([
+            "XADD", .text(fleet.broker.keys.receipts), "18446744073709551615-18446744073709551615", "v", "1", "d", "x",
+        ])
+        #expect(try await receipts.append([wire], to: 0))
+        let entries = try await receipts.read(consumer: "c", count: 100, block: nil)
+        #expect(entries.count { $0.batch != nil } == 2 && entries.count { $0.letter != nil } == 1)
+        await receipts.close()
+        await streams.close()
+    }
+
     @Test func aFullStreamTakesNothingUntilACollectorMadeRoom() async throws {
         var bounds = EventStreams.Bounds()
         bounds.entries = 3

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Logging
 import Model
+import Policy
 import TestServers
 import Testing
 
@@ -26,17 +27,12 @@ import Testing
         try await Example.plan(ledger, ids[0], batches: [9, 3])
         _ = try await ledger.dispatchBatches([(ids[0], 2)], now: now)
         try await ledger.expectReceipts(of: ["main"], now: now)
-        var group = resultGroup([
-            sent(0), deferred(1, due: now + 1), failed(2), uncertain(3), uncertain(4, due: now + 2),
-        ])
+        var group = resultGroup([sent(0), deferred(1, due: now + 1), failed(2), uncertain(3), uncertain(4, due: now + 2)])
         group.provider = "main"
         _ = try await ledger.write(
             groups: [group, resultGroup(batch: 1, closing: .released, [sent(0)])],
             events: [EventGroup(mailing: ids[0], events: [RecipientEvent(batch: 0, index: 0, kind: .opened, at: now, detail: "x")])],
             now: now)
-        let receipts = [receipt("\(ids[0]).1.0@mail.example.com"), receipt("another@example.com")]
-        let taken = try await ledger.write(receipts: receipts, letters: [], now: now)
-        #expect(taken.moved == [.failed: 1] && taken.aside == 1)
         try await Example.plan(ledger, ids[1], batches: [2, 2])
         let key = Suppression.Key(.email, "p1-0@example.com", category: "news")
         let all = Suppression.Key(.email, "p0-0@example.com")
@@ -66,7 +62,11 @@ import Testing
         _ = try await ledger.acquireLeadership("planning", holder: "h", for: .zero, isHolderGone: true)
         let number = try #require(try await ledger.number(of: ids[0]))
         let visits = [visit(.open, number), visit(.click, number), visit(.unsubscribe, number)]
-        _ = try await ledger.write(events: [EventBatch(source: 1, sequence: 0, events: visits)], letters: [], .none, now: now)
+        let rules = EventRules(version: "1") { visits, _ in visits.map { _ in .human } }
+        _ = try await ledger.write(events: [EventBatch(source: 1, sequence: 0, events: visits)], letters: [], rules, now: now)
+        let logged = EventBatch(source: 2, sequence: 0, events: [visit(.open, number)])
+        _ = try await ledger.write(events: [logged], letters: [], rules, countingAtMost: 0, now: now)
+        _ = try await ledger.write(receipts: [receipt("\(ids[0]).1.0@x"), receipt("none@x")], letters: [], now: now)
         let lane = DeadLetter.Source.lane(Lane(channel: .email, provider: "x"))
         var letter = DeadLetter(source: lane, entry: "1-0", reason: "r", fields: [.init(name: "d", value: [1])])
         (letter.mailing, letter.batch, letter.dispatchNumber) = (ids[0], 1, 1)
@@ -77,11 +77,11 @@ import Testing
         }
     }
 
-    /// Of a message that came back.
-    private func receipt(_ messageID: String) -> ProviderReceipt {
-        var one = ProviderReceipt(.bounced, word: "bounced")
-        (one.webhook, one.provider, one.messageID, one.time, one.arrived) = ("hook", "main", messageID, Self.now, Self.now)
-        return one
+    private func receipt(_ message: String, providerID: String = "") -> ProviderReceipt {
+        var receipt = ProviderReceipt(.bounced, word: "bounced")
+        (receipt.webhook, receipt.provider, receipt.providerID, receipt.messageID) = ("hook", "main", providerID, message)
+        (receipt.time, receipt.arrived) = (Self.now, Self.now)
+        return receipt
     }
 
     /// A visit of the first mailing's first recipient.
@@ -180,15 +180,15 @@ import Testing
         _ = try? await ledger.suppressedAddresses(for: SuppressionTarget(.email), after: "", limit: 10)
         _ = try? await ledger.suppressionList()
         _ = try? await ledger.categories()
-        _ = try? await ledger.unknownReceipts(after: nil, limit: 10)
-        _ = try? await ledger.retryReceipts(now: now)
-        _ = try? await ledger.write(receipts: [receipt("\(ids[0]).0.0@mail.example.com")], letters: [], now: now)
         _ = try? await ledger.commits()
         _ = try? await ledger.copyMark()
         _ = try? await ledger.unfinished()
         _ = try? await ledger.history(address: "p0-1@example.com", limit: 10)
         if let identity = MailingIdentity("key:spring") { _ = try? await ledger.earlier(identity) }
         _ = try? await ledger.waiting(only: nil, now: now, limit: 10)
+        _ = try? await ledger.unknownReceipts(after: nil, limit: 10)
+        _ = try? await ledger.domains(of: 1, batches: [0, 1])
+        _ = try? await ledger.domainSizes(of: 1)
         _ = try? await ledger.openDispatches(of: ids)
         _ = try? await ledger.skipped(ids[1], after: nil, limit: 10)
         _ = try? await ledger.recipient(ids[1], "p0-0@example.com")
@@ -225,6 +225,10 @@ import Testing
         let number = try? await ledger.number(of: id)
         let visits = EventBatch(source: 1, sequence: 3, events: [visit(.click, number ?? 1)])
         _ = try? await ledger.write(events: [visits], letters: [], .none, now: now)
+        if let visit = visits.events.first.flatMap({ LinkVisit($0) }) { _ = try? await ledger.mark([visit], .none) }
+        _ = try? await ledger.countEvents(of: nil, inSlicesOf: 1, .none, now: now)
+        _ = try? await ledger.write(receipts: [receipt("\(id).0.0@x"), receipt("", providerID: "m0")], letters: [], now: now)
+        _ = try? await ledger.retryReceipts(now: now)
         _ = try? await ledger.giveUp([Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1)], why: "test", now: now)
         _ = try? await ledger.dispatchBatches(ids.map { ($0, 3) }, now: now)
         _ = try? await ledger.takeBack([Dispatch(batch: BatchID(mailing: id, number: 1), dispatchNumber: 1)], now: now)

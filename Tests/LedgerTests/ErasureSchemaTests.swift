@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Model
+import Policy
 import TestServers
 import Testing
 
@@ -24,8 +25,9 @@ import Testing
     /// Columns that held the address before, as far as text tells: what is compressed, or a hash, is not among them.
     private static let places: Set<String> = [
         "audit.after", "batch.recipients", "dead_letter.reason", "dead_letter_field.value", "event.detail", "exclusion.address",
-        "exclusion.detail", "exclusion.id", "mailing.reason", "mailing.stuck_reason", "receipt_unknown.detail", "receipt_unknown.recipient", "result.data", "skipped.detail",
-        "source_fault.problem", "suppression.address", "suppression_removal.address", "upload_part.content",
+        "exclusion.detail", "exclusion.id", "mailing.reason", "mailing.stuck_reason", "receipt_unknown.detail",
+        "receipt_unknown.recipient", "result.data", "skipped.detail", "source_fault.problem", "suppression.address",
+        "suppression_removal.address", "upload_part.content",
     ]
 
     private func recipients() -> Recipients {
@@ -68,12 +70,22 @@ import Testing
         _ = try await ledger.write(
             groups: [group],
             events: [EventGroup(mailing: id, events: [clicked, opened])], letters: [known, foreign], now: now)
-        try await putReceipts(ledger)
         let number = try #require(try await ledger.number(of: id))
         var visit = TrackedEvent(.open, mailing: number, batch: 0, index: 0, time: now)
         (visit.agent, visit.address) = ("Mozilla/5.0", Self.visitor)
         let visits = EventBatch(source: 1, sequence: 0, events: [visit])
-        _ = try await ledger.write(events: [visits], letters: [], .none, now: now)
+        let rules = EventRules(version: "1") { visits, _ in visits.map { _ in .human } }
+        _ = try await ledger.write(events: [visits], letters: [], rules, now: now)
+        let more = EventBatch(source: 1, sequence: 1, events: [visit])
+        _ = try await ledger.write(events: [more], letters: [], rules, countingAtMost: 0, now: now)
+        // One whose message came back, and one of whom nothing is known.
+        let receipts = ["\(id).0.0@example.com", "none@example.com"].map { message in
+            var receipt = ProviderReceipt(.bounced, word: "bounced")
+            (receipt.webhook, receipt.provider, receipt.messageID, receipt.recipient) = ("hook", "main", message, Self.address)
+            (receipt.time, receipt.arrived, receipt.detail) = (now, now, "550 <\(Self.address)> is unknown")
+            return receipt
+        }
+        _ = try await ledger.write(receipts: receipts, letters: [], now: now)
         try await ledger.noteStuck(id, why: "421 \(Self.address) try later", now: now)
         try await Example.plan(ledger, other, batches: [2])
         let keys = ["p0-0@example.com", Self.address, "p9@example.com"].map {
@@ -100,21 +112,6 @@ import Testing
         try await ledger.setEpochNote(EpochNote(epoch: "a:b:c", boot: "b", workers: ["w"]))
         try await ledger.setRedisProblem("it is away")
         _ = try await ledger.acquireLeadership("planning", holder: "h", for: .zero, isHolderGone: true)
-    }
-
-    /// One of a message that came back, and one that names the person and no message.
-    private func putReceipts(_ ledger: any LedgerStore) async throws {
-        var bounce = ProviderReceipt(.bounced, word: "bounced")
-        bounce.messageID = "\(id).0.5@mail.example.com"
-        var unknown = ProviderReceipt(.delivered, word: "delivered")
-        (unknown.recipient, unknown.detail) = (Self.address, "250 <\(Self.address)> took it")
-        let receipts = [bounce, unknown].map { one in
-            var receipt = one
-            (receipt.webhook, receipt.provider, receipt.time, receipt.arrived) = ("hook", "main", now, now)
-            return receipt
-        }
-        let summary = try await ledger.write(receipts: receipts, letters: [], now: now)
-        #expect(summary.moved == [.failed: 1] && summary.aside == 1)
     }
 
     private func person() -> ErasedPerson { ErasedPerson([Self.address.uppercased()], withSuppressions: true) }

@@ -18,7 +18,9 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func write(_ ledger: SQLLedger, _ mailing: MailingID, from sequence: UInt64, agent: String) async throws {
+    private func write(
+        _ ledger: SQLLedger, _ mailing: MailingID, from sequence: UInt64, agent: String, countingAtMost most: Int = 1000
+    ) async throws {
         let number = try #require(try await ledger.number(of: mailing))
         let events = (0..<3).map { place in
             var event = TrackedEvent(
@@ -27,7 +29,8 @@ import Testing
             return event
         }
         _ = try await ledger.write(
-            events: [EventBatch(source: 5, sequence: sequence, events: events)], letters: [], EventRules.none, now: now)
+            events: [EventBatch(source: 5, sequence: sequence, events: events)], letters: [], EventRules.none, countingAtMost: most,
+            now: now)
     }
 
     @Test func theServersLedgerHasThem() async throws {
@@ -60,16 +63,26 @@ import Testing
         try await Example.plan(ledger, later, batches: [3])
         try await write(ledger, later, from: 6, agent: "three")
         let reports = [try await ledger.eventReport(id), try await ledger.eventReport(later)]
+        // One that is not counted yet, of each.
+        for (mailing, sequence) in [(id, UInt64(9)), (later, UInt64(12))] {
+            try await write(ledger, mailing, from: sequence, agent: "four", countingAtMost: 0)
+        }
         try ledger.close()
         _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: now)
         ledger = try SQLiteLedger.open(path, logger: quiet)
-        #expect(try await [ledger.eventReport(id), ledger.eventReport(later)] == reports)
+        // What the copy lacked of the first is logged, and of the other what was.
+        let logged = try await [ledger.eventReport(id), ledger.eventReport(later)]
+        #expect(logged.map { $0?.waiting } == [6, 3])
+        #expect(try await ledger.countEvents(inSlicesOf: 1, .none, now: now) { _ in })
+        let after = try await [ledger.eventReport(id), ledger.eventReport(later)]
+        #expect(reports.map { $0?[.click].all.total } == [6, 3] && after.map { $0?[.click].all.total } == [9, 6])
         #expect(try await ledger.checkEvents(id) + ledger.checkEvents(later) == [])
         let agents = try await ledger.recipient(later, "r0-0")?.visits.map(\.agent)
-        #expect(agents == ["three"])
+        #expect(agents == ["three", "four"])
         // What is still in Redis counts no second time.
         try await write(ledger, id, from: 3, agent: "two")
-        #expect(try await ledger.eventReport(id) == reports[0])
+        try await write(ledger, id, from: 9, agent: "four")
+        #expect(try await ledger.eventReport(id) == after[0])
         try ledger.close()
         #expect(try SQLiteLedger.inspect(path).faults == [])
     }

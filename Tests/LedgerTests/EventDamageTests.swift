@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Logging
 import Model
@@ -18,7 +19,7 @@ import Testing
     init() async throws {
         folder = try TemporaryFolder()
         ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: Logger(label: "test"))
-        try await Example.plan(ledger, batches: [3, 2])
+        try await Example.plan(ledger, batches: [70, 2])
         number = try #require(try await ledger.number(of: Example.id()))
     }
 
@@ -43,11 +44,39 @@ import Testing
     }
 
     @Test func aDamagedRecipientHoldsUpNoOther() async throws {
-        _ = try await write([event(.open, 0), event(.open, 1)])
-        try await execute("UPDATE event_recipient SET data = x'ff' WHERE idx = 0")
-        let summary = try await write([event(.open, 0, at: 5), event(.unsubscribe, 0, at: 6), event(.open, 1, at: 7)], from: 2)
+        _ = try await write([event(.open, 0), event(.open, 1), event(.open, 64)])
+        try await execute("UPDATE event_group SET data = x'ff' WHERE part = 0")
+        let visits = [event(.open, 0, at: 5), event(.unsubscribe, 0, at: 6), event(.open, 65, at: 7)]
+        let summary = try await write(visits, from: 3)
         #expect(summary.invalid == 2 && summary.counted == [.open: 1] && summary.damage != nil)
         #expect(summary.suppressed.map(\.key.address) == ["p0-0@example.com"])
+    }
+
+    /// Of the others in its row the events are sound.
+    @Test func damagedEventsOfARecipientHoldUpNoNeighbour() async throws {
+        var group = StoredEventGroup()
+        group.set(packed: [0xff], at: 0)
+        let bytes = Data(group.bytes)
+        try await ledger.pool.write { [id] db in
+            try db.execute(
+                sql: "INSERT INTO event_group (mailing, batch, part, data) VALUES (?, 0, 0, ?)", arguments: [id.description, bytes])
+        }
+        let summary = try await write([event(.open, 0), event(.open, 1)])
+        #expect(summary.invalid == 1 && summary.counted == [.open: 1])
+        #expect(try await ledger.recipient(id, "r0-1")?.visits.count == 1)
+    }
+
+    @Test func damagedEventsOfTheLogAreDeadLetters() async throws {
+        let visits = (0..<3).map { event(.open, $0) }
+        let batch = EventBatch(source: 1, sequence: 0, events: visits)
+        _ = try await ledger.write(events: [batch], letters: [], .none, countingAtMost: 0, now: now)
+        try await execute("INSERT INTO event_log (mailing, slice, n, data) SELECT mailing, slice, 2, x'ff' FROM event_log")
+        let summary = try await ledger.countEvents(of: nil, inSlicesOf: 1, .none, now: now)
+        #expect(summary.taken == 5 && summary.invalid == 2 && summary.counted == [.open: 3] && summary.waiting == 0)
+        #expect(try await ledger.deadLetters(after: nil, limit: 9).map(\.letter.reason.isEmpty) == [false])
+        // Nobody's: it is told by the check, and holds up nothing.
+        try await execute("INSERT INTO event_log (mailing, slice, n, data) VALUES ('x', 0, 1, x'ff')")
+        #expect(try await ledger.countEvents(inSlicesOf: 1, .none, now: now) { _ in } == false)
     }
 
     @Test func aDamagedSourceHoldsUpNoOther() async throws {

@@ -107,6 +107,32 @@ import Testing
         try await check(ledger)
     }
 
+    /// A person's visit that waits in the log when the message comes back.
+    @Test(arguments: Engine.all) func whatWaitsOutweighsABounceWhenItIsCounted(engine: Engine) async throws {
+        let ledger = try await open(engine)
+        let number = try #require(try await ledger.number(of: id))
+        let rules = EventRules(EventClassifier()) { _ in [9] }
+        func visits(_ sequence: UInt64) async throws -> EventSummary {
+            let events = ["Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0", "curl/8.5.0"].enumerated().map {
+                var event = TrackedEvent(.click, mailing: number, batch: 0, index: UInt32($0), link: 1, time: now + 5)
+                event.agent = $1
+                return event
+            }
+            let batch = EventBatch(source: 7, sequence: sequence, events: events)
+            return try await ledger.write(events: [batch], letters: [], rules, countingAtMost: 0, now: now)
+        }
+        #expect(try await visits(0).logged == 2)
+        _ = try await take(ledger, receipt(.bounced, 0), receipt(.bounced, 1), receipt(.bounced, 2))
+        #expect(try await states(ledger) == [.planned: 2, .failed: 3])
+        let counted = try await ledger.countEvents(of: nil, inSlicesOf: 1, rules, now: now)
+        #expect(counted.taken == 2 && counted.settled == 1)
+        #expect(try await states(ledger) == [.planned: 2, .sent: 1, .failed: 2])
+        // From now on theirs do not wait.
+        #expect(try await visits(2).logged == 0)
+        #expect(try await ledger.checkEvents(id) == [])
+        try await check(ledger)
+    }
+
     @Test(arguments: Engine.all) func aReceiptBeforeItsResultIsTriedAgain(engine: Engine) async throws {
         let ledger = try await open(engine, results: [sent(0)])
         let early = byID(.delivered, "m1")

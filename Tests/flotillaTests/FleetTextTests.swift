@@ -32,6 +32,8 @@ import Testing
             .init(partition: 0, waiting: 0, pending: 0, oldestSeconds: 0),
             .init(partition: 31, waiting: 1_000_000_000, pending: 1, oldestSeconds: 1e9),
         ]
+        view.eventStreams = [.init(stream: 1, waiting: 200_000, pending: 20, oldestSeconds: 90)]
+        view.uncountedEvents = 250_000
         view.problems = ["Redis cannot be read: " + String(repeating: "word ", count: 60)]
         return view
     }()
@@ -53,6 +55,7 @@ import Testing
         #expect(joined.contains(String(repeating: "relay.", count: 30) + "example.com:465"))
         #expect(joined.count(of: "word") == 60)
         #expect(!text.contains("partition 0") && text.contains("partition 31"))
+        #expect(text.contains("visits, stream 1") && text.contains("visits in the ledger, not counted"))
     }
 
     @Test func whereThereIsRoomFiguresAreWhole() {

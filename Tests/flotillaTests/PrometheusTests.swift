@@ -12,10 +12,19 @@ struct PrometheusTests {
         "flotilla_tracker_events_dropped_total": "is a tracker's, and this fleet has none",
         "flotilla_tracker_receipts_total": "is a tracker's too",
         "flotilla_tracker_webhooks_refused_total": "is a tracker's too",
+        "flotilla_tracker_events_waiting": "is a tracker's",
+        "flotilla_tracker_requests_total": "is a tracker's",
+        "flotilla_tracker_tokens_refused_total": "is a tracker's",
+        "flotilla_tracker_spool_bytes": "is a tracker's",
+        "flotilla_events_written_total": "begins with the first visit",
+        "flotilla_events_dropped_total": "begins with the first visit",
+        "flotilla_events_uncounted": "begins when many visits come",
     ]
 
-    /// Panels that show nothing while all is well.
-    private static let emptyPanels: Set = ["Alerts"]
+    /// Panels that show nothing while all is well, or nobody visits.
+    private static let emptyPanels: Set = [
+        "Alerts", "Requests of visitors", "Visits that wait in trackers", "Spools of trackers", "Visits counted",
+    ]
 
     @Test func theConfigurationAndTheRulesAreSound() throws {
         try promtool("check", "config", "prometheus.yml")
@@ -58,7 +67,8 @@ struct PrometheusTests {
 
     @Test func theDashboardIsWellFormed() throws {
         let dashboard = try Dashboard.read()
-        #expect(dashboard.panels.filter { $0.type == "row" }.map(\.title) == ["Overview", "Throttling", "Lanes and streams", "Roles"])
+        #expect(
+            dashboard.panels.filter { $0.type == "row" }.map(\.title) == ["Overview", "Throttling", "Lanes and streams", "Roles", "Visits"])
         #expect(Set(dashboard.panels.map(\.id)).count == dashboard.panels.count)
         #expect(dashboard.templating.list.map(\.name) == ["datasource", "fleet", "instance", "provider"])
         var taken: [Int: String] = [:]

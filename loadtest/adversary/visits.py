@@ -18,6 +18,17 @@ RATE = 250
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
 
 
+def recipients_of(group):
+    """The places of the recipients in a row of `event_group` (`StoredEventGroup`): a version byte; of each its place, how many bytes
+    follow, the highest first, and these. `group` is as a store gives it."""
+    data = group if isinstance(group, bytes) else bytes.fromhex(group[2:])
+    at, places = 1, []
+    while at < len(data):
+        places.append(data[at])
+        at += 5 + int.from_bytes(data[at + 1:at + 5], "big")
+    return places
+
+
 def encoded(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -159,26 +170,35 @@ class Visits:
         end = time.time() + seconds
         while time.time() < end:
             files = [f.name for f in spool.glob("*.spool")]
-            entries = await self.left()
+            entries, waiting = await self.left(), None
             if entries == 0 and not files:
                 await asyncio.sleep(0.3)  # the last gathering
-                if await self.left() == 0:
+                waiting = await asyncio.to_thread(self._waiting)
+                if await self.left() == 0 and waiting == 0:
                     return None
             await asyncio.sleep(0.1)
-        return f"{entries} entries in Redis, and {', '.join(files) or 'nothing'} in the spool"
+        return f"{entries} entries in Redis, {', '.join(files) or 'nothing'} in the spool, and {waiting} rows in the ledger's log"
+
+    def _waiting(self):
+        """Rows of the ledger's log of visits that are not counted yet; None where it cannot be read."""
+        try:
+            ((rows,),), = self.run.store.read(["SELECT count(*) FROM event_log"], 2)
+        except LedgerAway:
+            return None
+        return int(rows)
 
     def judgement(self):
         """Throws CannotRun where the ledger has no table of visits."""
         mailing = self.run.mailing
         try:
             rows, counters, suppressed = self.run.store.read([
-                f"SELECT batch, idx FROM event_recipient WHERE {of(mailing)}",
+                f"SELECT batch, part, data FROM event_group WHERE {of(mailing)}",
                 f"SELECT action, n FROM event_count WHERE {of(mailing)} AND class = 0 AND link = -1",
                 "SELECT address FROM suppression WHERE channel = 'email'"])
         except LedgerAway as error:
             raise CannotRun(f"the visits in the ledger cannot be read: {error}") from None
-        return VisitJudgement(
-            self.made, {(int(b), int(i)) for b, i in rows}, sum(int(n) for _, n in counters), {a for a, in suppressed}, self.losses)
+        kept = {(int(batch), 64 * int(part) + place) for batch, part, group in rows for place in recipients_of(group)}
+        return VisitJudgement(self.made, kept, sum(int(n) for _, n in counters), {a for a, in suppressed}, self.losses)
 
 
 class VisitJudgement:

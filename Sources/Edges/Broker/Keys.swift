@@ -88,13 +88,14 @@ package struct Keys: Sendable {
     /// trackers keep what it does not take.
     func events(_ number: Int) -> String { "\(tag):events:\(number)" }
 
-    /// Streams: the two above while they begin anew (`renumber.lua`).
-    var suppressedAnew: String { "\(tag):suppressed:anew" }
-    func eventsAnew(_ number: Int) -> String { "\(tag):events:anew:\(number)" }
-
     /// Stream, an entry a batch of receipts (`ReceiptStreams`); an entry is deleted when the collector has committed it. It is
     /// bounded as the events streams are.
     var receipts: String { "\(tag):receipts" }
+
+    /// Streams: the three above while they begin anew (`renumber.lua`).
+    var suppressedAnew: String { "\(tag):suppressed:anew" }
+    func eventsAnew(_ number: Int) -> String { "\(tag):events:anew:\(number)" }
+    var receiptsAnew: String { "\(tag):receipts:anew" }
 
     /// Stream: entries of lanes that could not be read (`DeadLetters`); an entry is deleted when the collector has committed it.
     var deadLetters: String { "\(tag):dead" }

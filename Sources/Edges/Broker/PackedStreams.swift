@@ -13,6 +13,8 @@ package protocol StreamedBatch: Sendable {
     /// Names the collector's connection that reads them.
     static var reader: String { get }
     static func key(_ number: Int, in keys: Keys) -> String
+    /// Where a stream is made anew that takes no entry any more.
+    static func anew(_ number: Int, in keys: Keys) -> String
     /// Where an entry of a stream is said to come from that cannot be read.
     static func source(_ number: Int) -> DeadLetter.Source
 
@@ -24,6 +26,7 @@ extension EventBatch: StreamedBatch {
     package static var streams: Int { 2 }
     package static var reader: String { "events" }
     package static func key(_ number: Int, in keys: Keys) -> String { keys.events(number) }
+    package static func anew(_ number: Int, in keys: Keys) -> String { keys.eventsAnew(number) }
     package static func source(_ number: Int) -> DeadLetter.Source { .events(number) }
 }
 
@@ -31,6 +34,7 @@ extension ReceiptBatch: StreamedBatch {
     package static var streams: Int { 1 }
     package static var reader: String { "receipts" }
     package static func key(_ number: Int, in keys: Keys) -> String { keys.receipts }
+    package static func anew(_ number: Int, in keys: Keys) -> String { keys.receiptsAnew }
     package static func source(_ number: Int) -> DeadLetter.Source { .receipts }
 }
 
@@ -93,7 +97,7 @@ package struct PackedStreams<Batch: StreamedBatch>: Sendable {
         do throws(RedisError) { return try await add(batches, to: stream) } catch {
             guard case .command(let text) = error, Broker.isExhausted(text) else { throw error }
         }
-        try await broker.renumber(broker.keys.events(stream), by: broker.keys.eventsAnew(stream))
+        try await broker.renumber(Batch.key(stream, in: broker.keys), by: Batch.anew(stream, in: broker.keys))
         return try await add(batches, to: stream)
     }
 

@@ -43,12 +43,17 @@ package struct EventReport: Sendable, Equatable {
     /// What happened in each stretch of `hours` hours in which something did; at most some 200 of them.
     package var timeline: [Moment] = []
     package var hours: Int64 = 1
+    /// Visits that are kept and not counted yet: while many come, they are counted some seconds later.
+    package var waiting = 0
+    /// The versions of the rules by which visits were classified; more than one where the rules were changed and not all visits classified
+    /// again.
+    package var rules: [String] = []
 
     package subscript(action: TrackedAction) -> Counts { actions[action] ?? Counts() }
 }
 
 extension EventReport: Encodable {
-    private enum Key: String, CodingKey { case opened, clicked, viewed, unsubscribed, resubscribed, links, timeline, hours }
+    private enum Key: String, CodingKey { case opened, clicked, viewed, unsubscribed, resubscribed, links, timeline, hours, waiting, rules }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
@@ -60,6 +65,8 @@ extension EventReport: Encodable {
         try container.encode(links, forKey: .links)
         try container.encode(timeline, forKey: .timeline)
         try container.encode(hours, forKey: .hours)
+        try container.encode(waiting, forKey: .waiting)
+        try container.encode(rules, forKey: .rules)
     }
 }
 

@@ -1,18 +1,30 @@
 package import Model
-package import Policy
-import Synchronization
 
 /// What visitors of messages' links did: each event is kept, and counted once.
 package protocol EventStore: Sendable {
-    /// Writes events, with all counters that they change, in one transaction, and what follows from them: an unsubscribed recipient is
-    /// suppressed, one who subscribed again is not, and a held recipient by whom a person came is sent. Batches may come in any order and
-    /// more than once. A recipient's events are classified together, so that later ones can change what earlier ones count as.
+    /// Keeps events, each once, in one transaction with what follows from them: an unsubscribed recipient is suppressed, one who subscribed
+    /// again is not, and a held recipient by whom a person came is sent. Few events are counted in the same transaction; of many only what
+    /// acts at once is, and the others wait in a log until `countEvents`. Batches may come in any order and more than once. A recipient's
+    /// events are classified together, so that later ones can change what earlier ones count as.
     /// - Parameters:
     ///   - letters: entries that could not be read.
+    ///   - countingAtMost: more new events than these wait.
     ///   - now: milliseconds since 1970.
     func write(
-        events batches: [EventBatch], letters: [DeadLetter], _ rules: EventRules, now: Int64
+        events batches: [EventBatch], letters: [DeadLetter], _ rules: EventRules, countingAtMost: Int, now: Int64
     ) async throws(LedgerError) -> EventSummary
+
+    /// Counts events that wait in the log, in one transaction: those of the slices of mailings that have the most, a bounded number.
+    /// - Parameters:
+    ///   - id: of this mailing alone; nil for all.
+    ///   - least: slices with fewer events are left.
+    /// - Returns: among others, how many were `taken` from the log, none where no slice has so many, and how many are still `waiting`.
+    func countEvents(
+        of id: MailingID?, inSlicesOf least: Int, _ rules: EventRules, now: Int64
+    ) async throws(LedgerError) -> EventSummary
+
+    /// Events of all mailings that are kept and not counted yet.
+    func uncountedEvents() async throws(LedgerError) -> Int
 
     /// What a mailing's events add up to, from counters alone; nil where there are none.
     func eventReport(_ id: MailingID) async throws(LedgerError) -> EventReport?
@@ -31,11 +43,37 @@ package protocol EventStore: Sendable {
 }
 
 extension EventStore {
-    /// Classifies all events of a mailing again, in parts, between which others write. Events that arrive meanwhile are counted as ever.
-    /// - Parameter onPart: is told what was done so far.
-    package func recountEvents(_ id: MailingID, _ rules: EventRules, onPart: (EventRecount) -> Void = { _ in }) async throws(LedgerError)
-        -> EventRecount
-    {
+    package func write(
+        events batches: [EventBatch], letters: [DeadLetter], _ rules: EventRules, now: Int64
+    ) async throws(LedgerError) -> EventSummary {
+        try await write(events: batches, letters: letters, rules, countingAtMost: EventPace.atOnce, now: now)
+    }
+
+    /// Counts all events that wait in slices of at least `least`.
+    /// - Parameters:
+    ///   - now: milliseconds since 1970.
+    ///   - note: is told what each transaction did.
+    /// - Returns: whether none waits any more.
+    package func countEvents(
+        inSlicesOf least: Int, _ rules: EventRules, now: Int64, note: (EventSummary) -> Void
+    ) async throws(LedgerError) -> Bool {
+        while true {
+            let summary = try await countEvents(of: nil, inSlicesOf: least, rules, now: now)
+            note(summary)
+            if summary.waiting == 0 { return true }
+            if summary.taken == 0 { return false }
+        }
+    }
+
+    /// Classifies all events of a mailing again, in parts, between which others write, and counts those that wait. Events that arrive
+    /// meanwhile are counted as ever.
+    /// - Parameters:
+    ///   - now: milliseconds since 1970.
+    ///   - onPart: is told what was done so far.
+    package func recountEvents(
+        _ id: MailingID, _ rules: EventRules, now: Int64, onPart: (EventRecount) -> Void = { _ in }
+    ) async throws(LedgerError) -> EventRecount {
+        while try await countEvents(of: id, inSlicesOf: 1, rules, now: now).taken > 0 {}
         var all = EventRecount()
         while true {
             let part = try await recountEvents(id, after: all.last, limit: 2000, rules)
@@ -46,52 +84,6 @@ extension EventStore {
             guard let last = part.last else { return all }
             all.last = last
         }
-    }
-}
-
-/// Tells people from machines.
-package final class EventRules: Sendable {
-    package typealias Classify = @Sendable (_ visits: [TrackedEvent], _ linksOfParts: [Int]) -> [VisitorClass]
-
-    /// Finds links that many of one domain followed at once; nil where nobody looks for them.
-    package let domains: EventClassifier?
-    private let classify: Classify
-    private let links: (@Sendable (Mailing) -> [Int])?
-    /// The links of mailings' messages.
-    private let known = Mutex<[MailingID: [Int]]>([:])
-    /// Mailings at most that are remembered.
-    private static let most = 1_000
-
-    /// - Parameters:
-    ///   - links: how many links each part of a mailing's messages has; nil where that is not known.
-    ///   - domains: the classifier of links that many of one domain follow at once.
-    ///   - classify: the classes of one recipient's events, which are in the order of their times.
-    package init(
-        links: (@Sendable (Mailing) -> [Int])? = nil, domains: EventClassifier? = nil, classify: @escaping Classify
-    ) {
-        (self.links, self.domains, self.classify) = (links, domains, classify)
-    }
-
-    /// Everybody is a person.
-    package static let none = EventRules { visits, _ in visits.map { _ in .human } }
-
-    /// The class of each of some events.
-    func classes(of visits: [TrackedEvent], links: [Int]) -> [VisitorClass] {
-        let classes = classify(visits, links)
-        return classes.count == visits.count ? classes : visits.map { _ in .human }
-    }
-
-    /// How many links each part of a mailing's messages has; empty where no rule asks, nil where its definition cannot be read.
-    /// - Parameter read: reads its definition, which never changes; nil where that cannot be. It is asked again then.
-    func links(of id: MailingID, _ read: () throws -> Mailing?) rethrows -> [Int]? {
-        guard let links else { return [] }
-        if let count = known.withLock({ $0[id] }) { return count }
-        guard let count = try read().map(links) else { return nil }
-        known.withLock { known in
-            if known.count >= Self.most { known.removeAll() }
-            known[id] = count
-        }
-        return count
     }
 }
 
@@ -109,12 +101,18 @@ package struct EventSummary: Sendable, Equatable {
     package var duplicates = 0
     /// Events of mailings that are not there any more, or whose recipients are not.
     package var gone = 0
-    /// Events of recipients that a mailing never had, or that belong to a row that is damaged.
+    /// Events of recipients that a mailing never had, or that belong to a damaged row.
     package var invalid = 0
     /// What of the ledger is damaged, for people; nil for nothing.
     package var damage: String?
     /// Events beyond what is kept of one recipient.
     package var excess = 0
+    /// Events that went into the log, and wait there to be counted.
+    package var logged = 0
+    /// Events that were taken from the log.
+    package var taken = 0
+    /// Events that are in the log now, of all mailings; nil where that was not looked at.
+    package var waiting: Int?
     /// Suppressions that were added and are there, in any order.
     package var suppressed: [Suppression] = []
     /// Keys of those that were removed and are not there any more, in any order.

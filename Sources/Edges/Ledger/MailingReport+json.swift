@@ -81,7 +81,7 @@ extension MailingReport: Encodable {
         init(_ report: MailingReport, _ visits: EventReport) {
             let reached = report.reached
             delivered = report.delivered
-            sent = reached.count
+            sent = report.accepted
             ratesOf = reached.isDelivered ? "delivered" : "sent"
             func rate(_ count: Int) -> Double { reached.count > 0 ? Double(count) / Double(reached.count) : 0 }
             rates = [

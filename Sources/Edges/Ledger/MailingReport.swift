@@ -81,10 +81,14 @@ package struct MailingReport: Sendable, Equatable {
     /// Why it is paused or stopped, or has failed, or gets no further, in words; empty otherwise.
     package var reason: String { stuckReason.isEmpty ? stateReason.words(state) : "stuck: \(stuckReason)" }
 
-    /// How many the message was sent to, and whether receipts tell of all of them: while they tell of some, the others may have it too.
+    /// What rates are of: those to whom it was delivered, or, while receipts tell of no more than half, all to whom it was sent: the others
+    /// may have it too.
     package var reached: (count: Int, isDelivered: Bool) {
-        (self[.sent] + self[.delivered], self[.delivered] > 0 && self[.sent] == 0)
+        self[.delivered] > self[.sent] ? (self[.delivered], true) : (accepted, false)
     }
+
+    /// How many a provider has taken the message for, and not returned it.
+    package var accepted: Int { self[.sent] + self[.delivered] }
 
     /// To how many it was delivered, as receipts tell; nil where there is none, as of a channel that cannot tell.
     package var delivered: Int? { self[.delivered] > 0 ? self[.delivered] : nil }

@@ -35,7 +35,7 @@ package struct RestoreMerge: Sendable, Equatable {
 
         fileprivate var text: String {
             var parts: [String] = []
-            if isUnread { parts.append("what became of its recipients since cannot be read") }
+            if isUnread { parts.append("what became of its recipients since, and who visited, cannot be read") }
             if wasPruned { parts.append("its recipients were pruned, and are back") }
             if wasStopped { parts.append("it was stopped, and is paused in the copy") }
             if opened > 0 { parts.append("\(Plural.text(opened, "recipient")) with an end \(opened == 1 ? "is" : "are") open again") }

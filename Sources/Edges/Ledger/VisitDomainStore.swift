@@ -10,6 +10,6 @@ package protocol VisitDomainStore: Sendable {
     func domainSizes(of mailing: UInt32) async throws(LedgerError) -> [UInt32: Int]
 
     /// Notes that visits came with many others of their domain, and counts them anew, in one transaction.
-    /// - Returns: how many events are of another class now.
+    /// - Returns: how many events are others now.
     func mark(_ visits: [LinkVisit], _ rules: EventRules) async throws(LedgerError) -> Int
 }

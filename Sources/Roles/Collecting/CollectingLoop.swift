@@ -79,7 +79,7 @@ struct CollectingLoop<Streams: CollectedStreams>: Sendable {
 
     /// Collects until a graceful shutdown, and then what is still there.
     /// - Parameter beforeStep: is called again and again.
-    func run(take: Taking, beforeStep: () -> Void) async {
+    func run(take: Taking, beforeStep: () async -> Void) async {
         let stopping = Atomic<Bool>(false)
         let (stop, end) = (WakeSignal(), WakeSignal())
         let wake = WakeStream(broker, for: .workers)
@@ -122,7 +122,7 @@ struct CollectingLoop<Streams: CollectedStreams>: Sendable {
 
     /// - Parameter end: notified at the graceful shutdown.
     private func collect(
-        _ wake: WakeStream, _ end: WakeSignal, _ take: Taking, _ beforeStep: () -> Void, isStopping: () -> Bool
+        _ wake: WakeStream, _ end: WakeSignal, _ take: Taking, _ beforeStep: () async -> Void, isStopping: () -> Bool
     ) async {
         var wake = wake
         var state = CollectorState(limit: reading.limit, at: .now)
@@ -131,7 +131,7 @@ struct CollectingLoop<Streams: CollectedStreams>: Sendable {
         // Fewer where entries are large.
         var limit = reading.limit
         while !Task.isCancelled {
-            beforeStep()
+            await beforeStep()
             let step = state.next(at: .now, isStopping: isStopping())
             do throws(RedisError) {
                 var more: [Streams.Entry] = []

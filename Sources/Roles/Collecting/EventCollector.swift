@@ -18,6 +18,8 @@ package struct EventCollector: Service {
     private let loop: CollectingLoop<EventStreams>
     private let identity: LedgerIdentity
     private let domains: DomainBursts?
+    private let limit: Int
+    private let counting: EventCounting
     private let unreadable = UnreadableLog()
     private let meters = EventMeters()
     private let logger: Logger
@@ -28,13 +30,14 @@ package struct EventCollector: Service {
     ///   - limit: entries in a transaction, about; each has up to a thousand events.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over; nil for the usual time.
     package init(
-        broker: Broker, ledger: any Store, rules: EventRules, name: String, limit: Int = 20, abandoned: Duration? = nil,
+        broker: Broker, ledger: any Store, rules: EventRules, name: String, limit: Int = 50, abandoned: Duration? = nil,
         logger: Logger
     ) {
-        (self.broker, self.ledger, self.rules, self.logger) = (broker, ledger, rules, logger)
+        (self.broker, self.ledger, self.rules, self.logger, self.limit) = (broker, ledger, rules, logger, limit)
         streams = EventStreams(broker)
         identity = LedgerIdentity(logger: logger)
-        domains = rules.domains.map { DomainBursts(ledger, rules, $0, logger: logger) }
+        domains = rules.classifier.map { DomainBursts(ledger, rules, $0, logger: logger) }
+        counting = EventCounting(ledger, rules, logger: logger)
         loop = CollectingLoop(
             broker, blocking: EventStreams(broker), streams,
             CollectorReading(entries: "visits", name: name, limit: limit, abandoned: abandoned ?? Timing.abandoned),
@@ -45,7 +48,11 @@ package struct EventCollector: Service {
     package func run() async throws {
         await loop.run(
             take: { (entries) async throws(RedisError) -> Bool in try await take(entries, streams) },
-            beforeStep: { unreadable.tell(logger) })
+            beforeStep: {
+                unreadable.tell(logger)
+                await counting.run(note)
+            })
+        await counting.run(all: true, note)
         unreadable.tell(logger, isLast: true)
         await streams.close()
     }
@@ -55,6 +62,7 @@ package struct EventCollector: Service {
     package func drain() async -> Bool {
         let streams = EventStreams(broker)
         let isDrained = await loop.drain(streams) { (entries) async throws(RedisError) -> Bool in try await take(entries, streams) }
+        await counting.run(all: true, note)
         unreadable.tell(logger, isLast: true)
         await streams.close()
         return isDrained
@@ -82,7 +90,7 @@ package struct EventCollector: Service {
             do throws(LedgerError) {
                 let summary = try await ledger.write(
                     events: entries.compactMap(\.batch), letters: entries.compactMap(\.letter), rules, now: Clock.milliseconds())
-                meters.note(summary)
+                counting.note(summary, isBusy: entries.count >= limit)
                 note(summary)
                 return summary
             } catch {
@@ -95,6 +103,7 @@ package struct EventCollector: Service {
     }
 
     private func note(_ summary: EventSummary) {
+        meters.note(summary)
         if let damage = summary.damage {
             logger.error(
                 """
@@ -128,6 +137,7 @@ private struct EventMeters: Sendable {
     private let excess = Self.dropped("excess")
     private let suppressed = Counter(label: "flotilla_events_unsubscribed_total")
     private let settled = Counter(label: "flotilla_uncertain_settled_total")
+    private let waiting = Gauge(label: "flotilla_events_uncounted")
 
     init() {
         counted = Dictionary(
@@ -146,5 +156,6 @@ private struct EventMeters: Sendable {
         excess.increment(by: summary.excess)
         suppressed.increment(by: summary.suppressed.count)
         settled.increment(by: summary.settled)
+        if let count = summary.waiting { waiting.record(count) }
     }
 }

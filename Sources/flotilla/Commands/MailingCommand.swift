@@ -5,6 +5,7 @@ import Ledger
 import Logging
 import Model
 import Planning
+import Policy
 import Settings
 import Telemetry
 
@@ -108,13 +109,14 @@ extension MailingCommand {
 
         func run() async throws {
             output.warnOfOldOption()
-            let ledger = try options.open()
+            let settings = try options.settings()
+            let ledger = try options.open(settings)
             let record = try await mailing.find(in: ledger)
             guard let report = try await ledger.report(record.id, now: Clock.milliseconds()) else { return }
             if output.isJSON {
                 StandardOutput.write(json: String(decoding: try report.json(), as: UTF8.self))
             } else {
-                StandardOutput.write(ReportText(report, ledger: options.ledger.hint).text)
+                StandardOutput.write(ReportText(report, ledger: options.ledger.hint, rules: settings.visitors.version).text)
             }
             let faults = try await ledger.recount(record.id)
             for fault in faults { StandardError.write("not reconciled: \(fault)") }

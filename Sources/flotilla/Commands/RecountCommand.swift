@@ -22,6 +22,7 @@ struct RecountCommand: AsyncParsableCommand {
         var recipients: Int
         var visits: Int
         var changed: Int
+        var rules: String
     }
 
     func run() async throws {
@@ -29,14 +30,17 @@ struct RecountCommand: AsyncParsableCommand {
         let ledger = try options.open(settings)
         let record = try await mailing.find(in: ledger)
         try PrunedText.refuse(record)
-        let done = try await ledger.recountEvents(record.id, .usual(settings))
+        let rules = EventRules.usual(settings)
+        let done = try await ledger.recountEvents(record.id, rules, now: Clock.milliseconds())
         if output.isJSON {
-            let outcome = Outcome(id: "\(record.id)", recipients: done.recipients, visits: done.events, changed: done.changed)
+            let outcome = Outcome(
+                id: "\(record.id)", recipients: done.recipients, visits: done.events, changed: done.changed, rules: rules.version)
             return StandardOutput.write(json: try ScriptJSON.text(outcome))
         }
         StandardOutput.write(
             """
-            \(record.id): \(counted(done.events, "visit")) of \(counted(done.recipients, "recipient")) classified again; \
+            \(record.id): \(counted(done.events, "visit")) of \(counted(done.recipients, "recipient")) classified again by \
+            the rules of \(rules.version); \
             \(done.changed == 0 ? "none has" : done.changed == 1 ? "1 has" : "\(grouped(done.changed)) have") another class now
             """)
     }

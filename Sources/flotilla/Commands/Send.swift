@@ -9,6 +9,7 @@ import Ledger
 import Logging
 import Model
 import Planning
+import Policy
 import ServiceLifecycle
 import Settings
 import Telemetry
@@ -169,7 +170,7 @@ struct Send: AsyncParsableCommand {
             }
         }
         if !quiet {
-            StandardOutput.write(ReportText(outcome, ledger: settings.ledger.hint).text)
+            StandardOutput.write(ReportText(outcome, ledger: settings.ledger.hint, rules: settings.visitors.version).text)
             StandardOutput.write("\n  More:  flotilla mailing report \(id)\(settings.ledger.hint)")
             if let file = settings.ledger.place.file {
                 StandardOutput.write("         sqlite3 \(file) \"SELECT * FROM delivery WHERE state <> 'sent' LIMIT 10\"")

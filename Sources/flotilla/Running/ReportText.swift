@@ -8,11 +8,15 @@ struct ReportText {
     private let report: MailingReport
     /// What follows a command in a hint, for the same ledger.
     private let ledger: String
+    private let rules: String?
 
-    /// - Parameter ledger: the option that names it, with a space before; empty where the settings name it.
-    init(_ report: MailingReport, ledger: String) {
+    /// - Parameters:
+    ///   - ledger: the option that names it, with a space before; empty where the settings name it.
+    ///   - rules: the version of the rules about visitors; nil where they are not known.
+    init(_ report: MailingReport, ledger: String, rules: String? = nil) {
         self.report = report
         self.ledger = ledger
+        self.rules = rules
     }
 
     var text: String {
@@ -28,7 +32,7 @@ struct ReportText {
         if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
         if let told { blocks.append("As providers tell:\n" + told.indented) }
         if report.timeline.count > 1 { blocks.append("Rate over time (\(report.step) s a column):\n" + timeline.indented) }
-        if let visits = VisitText(report) { blocks += visits.blocks.map(\.indentedBelow) }
+        if let visits = VisitText(report, rules: rules) { blocks += visits.blocks.map(\.indentedBelow) }
         blocks.append(times)
         if let pruned = report.pruned { blocks.append(PrunedText(report.id, pruned).text) }
         return blocks.joined(separator: "\n\n")

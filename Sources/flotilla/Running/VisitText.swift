@@ -7,15 +7,17 @@ import Telemetry
 struct VisitText {
     private let report: MailingReport
     private let visits: EventReport
+    private let rules: String?
 
     /// Nil where nobody came.
-    init?(_ report: MailingReport) {
+    /// - Parameter rules: the version of the rules of now, to compare with; nil where they are not known.
+    init?(_ report: MailingReport, rules: String? = nil) {
         guard let visits = report.visits else { return nil }
-        (self.report, self.visits) = (report, visits)
+        (self.report, self.visits, self.rules) = (report, visits, rules)
     }
 
     var blocks: [String] {
-        var blocks = ["Visits (\(base)):\n" + actions]
+        var blocks = [(["Visits (\(base)):", actions] + notes).joined(separator: "\n")]
         if !visits.links.isEmpty { blocks.append("Clicks, by link:\n" + links) }
         if visits.timeline.count > 1 {
             blocks.append("Visits of people over time (\(counted(Int(visits.hours), "hour")) a row):\n" + timeline)
@@ -25,8 +27,21 @@ struct VisitText {
 
     private var base: String {
         let (count, isDelivered) = report.reached
-        if isDelivered { return "delivered \(grouped(count))" }
+        if isDelivered { return "delivered \(grouped(count)); sent \(grouped(report.accepted)); rates are of the delivered" }
         return "delivered \(report.delivered.map { grouped($0) } ?? "n/a"); sent \(grouped(count))"
+    }
+
+    /// What the numbers leave out, and that other rules are in force than those by which visits were classified.
+    private var notes: [String] {
+        var notes: [String] = []
+        if visits.waiting > 0 { notes.append("\(counted(visits.waiting, "visit")) more: a collector counts them within some seconds") }
+        let known = visits.rules
+        if known.count > 1 || (known.count == 1 && rules != nil && known.first != rules) {
+            let now = rules.map { " of \($0), which are in force now" } ?? " that are in force now"
+            notes.append(
+                "classified by the rules of \(known.joined(separator: " and ")): flotilla recount \(report.id) applies those\(now), to all")
+        }
+        return notes
     }
 
     private static let header = ["", "people", "rate", "visits", "by proxy", "visits", "machines", "visits"]

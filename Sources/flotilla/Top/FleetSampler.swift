@@ -32,6 +32,7 @@ struct FleetSampler {
     private let ledger: any OpenLedger
     private let queue: BatchQueue?
     private let status: StatusStreams?
+    private let events: EventStreams?
     private var heartbeats: HeartbeatReader?
     /// `planner.stuck_after`.
     private let stuckAfter: Duration
@@ -51,6 +52,7 @@ struct FleetSampler {
         self.stuckAfter = stuckAfter
         queue = broker.map { BatchQueue($0) }
         status = broker.map { StatusStreams($0) }
+        events = broker.map { EventStreams($0) }
         heartbeats = broker.map { HeartbeatReader($0) }
     }
 
@@ -64,6 +66,7 @@ struct FleetSampler {
             leader = try await ledger.leader(Leadership.planning)
             redisProblem = try await ledger.redisProblem()
             sourceFaults = try await ledger.sourceFaults()
+            snapshot.uncountedEvents = try await ledger.uncountedEvents()
             let statuses = try await ledger.statuses(states: states, limit: all ? 50 : 1_000)
             var samples: [MailingID: Sample] = [:]
             mailings = statuses.map { status in
@@ -109,7 +112,7 @@ struct FleetSampler {
 
     /// The heartbeats of all processes; nil when Redis cannot be read.
     private mutating func readRedis(_ snapshot: inout FleetSnapshot) async -> [HeartbeatStore.Sign]? {
-        guard let queue, let status else { return nil }
+        guard let queue, let status, let events else { return nil }
         do throws(RedisError) {
             let lanes = try await queue.lanes().sorted { "\($0)" < "\($1)" }
             snapshot.lanes = zip(lanes, try await queue.depths(lanes)).map { lane, depth in
@@ -123,6 +126,9 @@ struct FleetSampler {
             }
             snapshot.lagEntries = depths.reduce(0) { $0 + $1.entries }
             snapshot.lagSeconds = depths.map(\.seconds).max() ?? 0
+            snapshot.eventStreams = try await events.depths().enumerated().map { stream, depth in
+                .init(stream: stream, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
+            }
             return try await heartbeats?.all()
         } catch {
             snapshot.problems.append("Redis cannot be read: \(error)")
@@ -149,6 +155,7 @@ struct FleetSampler {
 
     func close() async {
         await status?.close()
+        await events?.close()
         await broker?.close()
     }
 }

@@ -62,6 +62,16 @@ struct FleetSnapshot: Encodable {
         var oldestSeconds: Double
     }
 
+    /// What visitors did, between a tracker and the ledger.
+    struct EventStream: Encodable {
+        var stream: Int
+        /// Entries that no collector has read, and entries that a collector has read and not yet confirmed; each has up to a thousand
+        /// events.
+        var waiting: Int
+        var pending: Int
+        var oldestSeconds: Double
+    }
+
     /// Milliseconds since 1970.
     var at: Int64
     var mailings: [MailingLine] = []
@@ -71,6 +81,9 @@ struct FleetSnapshot: Encodable {
     /// Results that are not in the ledger yet, over all partitions, and the age of the oldest.
     var lagEntries = 0
     var lagSeconds = 0.0
+    var eventStreams: [EventStream] = []
+    /// Events that the ledger keeps and has not counted yet.
+    var uncountedEvents = 0
     /// Why the ledger or Redis could not be read; empty if both could.
     var problems: [String] = []
 }

@@ -68,12 +68,16 @@ struct FleetText {
         ).lines(width: width)
     }
 
-    /// One line for each lane and each status stream that is not empty.
+    /// One line for each lane, each stream, and the ledger's log of events that are not empty.
     private var streams: [String] {
         let batches = snapshot.lanes.map { ("lane \($0.channel):\(LogText.line($0.provider))", $0.ready, $0.inFlight, $0.oldestSeconds) }
         let results = snapshot.resultStreams.map { ("results, partition \($0.partition)", $0.waiting, $0.pending, $0.oldestSeconds) }
-        let rows = (batches + results).filter { $0.1 + $0.2 > 0 }.map { name, waiting, taken, oldest -> [FittedTable.Cell] in
+        let visits = snapshot.eventStreams.map { ("visits, stream \($0.stream)", $0.waiting, $0.pending, $0.oldestSeconds) }
+        var rows = (batches + results + visits).filter { $0.1 + $0.2 > 0 }.map { name, waiting, taken, oldest -> [FittedTable.Cell] in
             [.init(name), .count(waiting), .count(taken), .span(oldest)]
+        }
+        if snapshot.uncountedEvents > 0 {
+            rows.append([.init("visits in the ledger, not counted"), .count(snapshot.uncountedEvents), .init("-"), .init("-")])
         }
         if rows.isEmpty { return [] }
         return FittedTable(

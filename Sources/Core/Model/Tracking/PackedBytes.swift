@@ -52,8 +52,11 @@ package struct PackedReader {
     }
 
     package mutating func fixed() throws(WireError) -> UInt64 {
-        let part = try bytes(8)
-        return part.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        guard position + 8 <= all.count else { throw WireError("it ends at byte \(all.count)") }
+        defer { position += 8 }
+        var value: UInt64 = 0
+        for place in 0..<8 { value |= UInt64(all[position + place]) << UInt64(8 * place) }
+        return value
     }
 
     package mutating func bytes(_ count: Int) throws(WireError) -> ArraySlice<UInt8> {

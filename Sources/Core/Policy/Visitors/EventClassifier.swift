@@ -34,7 +34,16 @@ package struct EventClassifier: Sendable {
     /// The same for a message of several parts, as HTML and text, which have links of their own: a scanner may read only one of them.
     /// - Parameter linksOfParts: how many links each part has; they are numbered through the parts.
     package func classify(_ visits: [TrackedEvent], linksOfParts: [Int]) -> [VisitorClass] {
-        var classes = visits.map { classify($0) }
+        classify(visits, singly: visits.map { classify($0) }, linksOfParts: linksOfParts)
+    }
+
+    /// Visits of one recipient's links by GET or HEAD below which all of them show no more together than each does by itself, unless a
+    /// token was damaged.
+    package var leastTogether: Int { max(1, min(rules.bursts.links, rules.bursts.allOf)) }
+
+    /// The same where it is known what each visit shows by itself.
+    package func classify(_ visits: [TrackedEvent], singly: [VisitorClass], linksOfParts: [Int]) -> [VisitorClass] {
+        var classes = singly
         let order = visits.indices.sorted { (visits[$0].time, $0) < (visits[$1].time, $1) }
         let search = BurstSearch(visits, rules.bursts)
         for burst in search.bursts(order, linksOfParts) {

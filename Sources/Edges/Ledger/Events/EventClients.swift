@@ -69,7 +69,9 @@ struct EventClients {
         }
     }
 
-    /// The number of a client that was noted.
+    func isLoaded(_ number: Int64) -> Bool { clients[number] != nil }
+
+    /// The number of a client that was noted; 0 for one that was not.
     func number(of client: EventClient) -> Int64 { numbers[client] ?? 0 }
 
     /// A client that was noted or loaded.

@@ -7,11 +7,13 @@ struct EventTally {
     /// What is counted: an action, of one class of visitors or of all, and of one link or of all.
     struct Key: Hashable, Comparable {
         /// 2 bits of class (0: all), 3 of action, 17 of link (0: all, otherwise the link's place and 1).
-        private let bits: UInt32
+        fileprivate let bits: UInt64
 
         init(_ visitor: VisitorClass?, _ action: TrackedAction, link: UInt16? = nil) {
-            bits = UInt32(visitor?.rawValue ?? 0) << 20 | UInt32(action.rawValue) << 17 | (link.map { UInt32($0) + 1 } ?? 0)
+            bits = UInt64(visitor?.rawValue ?? 0) << 20 | UInt64(action.rawValue) << 17 | (link.map { UInt64($0) + 1 } ?? 0)
         }
+
+        fileprivate init(bits: UInt64) { self.bits = bits }
 
         /// A `VisitorClass`; 0 for all.
         var visitor: Int { Int(bits >> 20) }
@@ -28,6 +30,24 @@ struct EventTally {
         var hour: Int64
         var visitor: VisitorClass
         var action: TrackedAction
+
+        /// Above all bits of a `Key`.
+        private static let mark: UInt64 = 1 << 63
+
+        /// The mark, the hour, 2 bits of class, 3 of action.
+        fileprivate var bits: UInt64 {
+            Self.mark | UInt64(clamping: hour) << 5 | UInt64(visitor.rawValue) << 3 | UInt64(action.rawValue)
+        }
+
+        init(hour: Int64, visitor: VisitorClass, action: TrackedAction) { (self.hour, self.visitor, self.action) = (hour, visitor, action) }
+
+        /// Nil for the bits of a `Key`.
+        fileprivate init?(bits: UInt64) {
+            guard bits & Self.mark != 0, let visitor = VisitorClass(rawValue: UInt8(bits >> 3 & 3)),
+                let action = TrackedAction(rawValue: UInt8(bits & 7))
+            else { return nil }
+            self.init(hour: Int64((bits & ~Self.mark) >> 5), visitor: visitor, action: action)
+        }
     }
 
     struct Count: Equatable {
@@ -41,28 +61,41 @@ struct EventTally {
 
     init() {}
 
-    /// Adds the events of one recipient, or takes them out.
-    /// - Parameter sign: 1 or -1.
-    mutating func add(_ events: [StoredEvent], _ sign: Int) {
-        guard !events.isEmpty else { return }
-        var keys: [Key] = []
-        keys.reserveCapacity(events.count * 4)
-        for event in events where event.isCounted {
-            keys.append(Key(nil, event.action))
-            keys.append(Key(event.visitor, event.action))
-            if event.action == .click {
-                keys.append(Key(nil, .click, link: event.link))
-                keys.append(Key(event.visitor, .click, link: event.link))
+    /// Takes out the events of one recipient as they were, and puts them in as they are. What is the same in both costs little.
+    mutating func change(from before: [StoredEvent], to after: [StoredEvent]) {
+        let (old, new) = (Self.keys(before), Self.keys(after))
+        var (oldPlace, newPlace) = (0, 0)
+        while oldPlace < old.count || newPlace < new.count {
+            let key = oldPlace == old.count ? new[newPlace] : newPlace == new.count ? old[oldPlace] : min(old[oldPlace], new[newPlace])
+            let (oldStart, newStart) = (oldPlace, newPlace)
+            while oldPlace < old.count, old[oldPlace] == key { oldPlace += 1 }
+            while newPlace < new.count, new[newPlace] == key { newPlace += 1 }
+            let (oldCount, newCount) = (oldPlace - oldStart, newPlace - newStart)
+            guard oldCount != newCount else { continue }
+            if let hour = Hour(bits: key) {
+                hours[hour, default: 0] += newCount - oldCount
+            } else {
+                counts[Key(bits: key), default: Count()].events += newCount - oldCount
+                counts[Key(bits: key)]?.recipients += min(newCount, 1) - min(oldCount, 1)
             }
-            hours[Hour(hour: event.time / 3_600_000, visitor: event.visitor, action: event.action), default: 0] += sign
+        }
+    }
+
+    /// What the events of one recipient are counted by, in order, each as often as there are events.
+    private static func keys(_ events: [StoredEvent]) -> [UInt64] {
+        var keys: [UInt64] = []
+        keys.reserveCapacity(events.count * 5)
+        for event in events where event.isCounted {
+            keys.append(Key(nil, event.action).bits)
+            keys.append(Key(event.visitor, event.action).bits)
+            if event.action == .click {
+                keys.append(Key(nil, .click, link: event.link).bits)
+                keys.append(Key(event.visitor, .click, link: event.link).bits)
+            }
+            keys.append(Hour(hour: event.time / 3_600_000, visitor: event.visitor, action: event.action).bits)
         }
         keys.sort()
-        var last: Key?
-        for key in keys {
-            counts[key, default: Count()].events += sign
-            if key != last { counts[key]?.recipients += sign }
-            last = key
-        }
+        return keys
     }
 
     func store(_ db: any SQLTransaction, _ id: MailingID) throws {

@@ -13,6 +13,7 @@ enum PostgreSQLSchema {
         Migration(name: "29 erasure", sql: erasure),
         Migration(name: "30 events", sql: events),
         Migration(name: "33 numbers", sql: numbers),
+        Migration(name: "34 event groups", sql: eventGroups),
         Migration(name: "36 receipts", sql: receipts),
         Migration(name: "38 channels", sql: channels),
         Migration(name: "40 pruned addresses", sql: prunedAddresses),

@@ -62,8 +62,8 @@ struct ErasedBatch {
             // Short values, as a greeting or a country, stand in any link.
             let values = (1..<width).map { old[index, $0] }.filter { $0.utf8.count >= 4 }
             try eraseEvents(db, index, values, search)
-            try eraseVisitors(db, index)
         }
+        try eraseVisitors(db, closed)
         for letter in try db.all(Int64.self, "SELECT id FROM dead_letter WHERE mailing = ? AND batch = ?", key) {
             part.letters += try ErasedTexts.empty(db, letter)
         }
@@ -72,12 +72,17 @@ struct ErasedBatch {
     }
 
     /// When visits were, by which program, and what they count as stays; from where they came does not.
-    private func eraseVisitors(_ db: any SQLTransaction, _ index: Int) throws {
-        let key: [any SQLConvertible] = [id.mailing.description, id.number, index]
-        guard let row = try db.row("SELECT data FROM event_recipient WHERE mailing = ? AND batch = ? AND idx = ?", key) else { return }
-        var events = try [StoredEvent](packed: row.read(0))
-        for place in events.indices { events[place].eraseVisitor() }
-        try EventWriting.store([key + [events.packed()]], db)
+    private func eraseVisitors(_ db: any SQLTransaction, _ closed: Set<Int>) throws {
+        try EventLog(db).eraseVisitors(of: closed, in: id)
+        for (part, indexes) in Dictionary(grouping: closed, by: StoredEventGroup.part(of:)) {
+            guard var group = try StoredEventGroup.load(db, id, part: part) else { continue }
+            for index in indexes {
+                var events = try group.events(at: index % StoredEventGroup.size)
+                for place in events.indices { events[place].eraseVisitor() }
+                group.set(events, at: index % StoredEventGroup.size)
+            }
+            try EventWriting.store([[id.mailing.description, id.number, part, group.bytes]], db)
+        }
     }
 
     /// What providers said of recipients may hold their addresses.

@@ -80,22 +80,37 @@ extension EventWriting {
         return found.values.sorted { $0.key.address < $1.key.address }
     }
 
-    private func settle(now: Int64) throws -> Int {
-        var held: [Arrival] = []
-        for (mailing, arrivals) in Dictionary(grouping: arrivals, by: \.batch.mailing).sorted(by: { $0.key < $1.key })
-        where try SQLLedger.states(db, mailing)[.uncertain, default: 0] > 0 || hasBounces(mailing) {
-            held += arrivals
+    /// Held recipients at most that are looked at, the last ones first.
+    private static let mostVisited = 1000
+
+    /// Finds those by whose messages people came before the recipients were held: it takes a while until a message is known to be
+    /// uncertain.
+    /// - Parameter id: of this mailing alone; nil for all.
+    mutating func findVisited(of id: MailingID?) throws {
+        let rows = try db.allRows(
+            """
+            SELECT u.mailing, u.batch, u.idx, g.data FROM uncertain u
+            JOIN event_group g ON g.mailing = u.mailing AND g.batch = u.batch AND g.part = u.idx / \(StoredEventGroup.size)
+            JOIN progress p ON p.mailing = u.mailing AND p.number = u.batch
+            WHERE \(id == nil ? "0 = 0" : "u.mailing = ?2") \(SQLLedger.isHeld) ORDER BY u.at DESC LIMIT ?1
+            """, id.map { [Self.mostVisited, $0.description] } ?? [Self.mostVisited])
+        for row in rows {
+            // What is damaged holds up no other.
+            guard let text = try? row.text(0), let mailing = MailingID(text), let number = try? row.read(1) as Int,
+                let index = try? row.read(2) as Int, index >= 0,
+                let events = try? StoredEventGroup(row.read(3)).events(at: index % StoredEventGroup.size),
+                events.contains(where: { $0.visitor != .machine && $0.isCounted })
+            else { continue }
+            arrivals.append(Arrival(batch: BatchID(mailing: mailing, number: number), index: index))
         }
-        held = try held.filter { try isSound($0.batch) }
+    }
+
+    private func settle(now: Int64) throws -> Int {
+        let held = try arrivals.filter { try isSound($0.batch) }
         guard !held.isEmpty else { return 0 }
         var writing = SQLLedger.ResultWriting(db, now: now)
         try writing.take(held.map { LateNews(batch: $0.batch, index: $0.index, news: .person(.opened)) })
         return try writing.finish().moved[.sent] ?? 0
-    }
-
-    /// Messages of the mailing came back: a person who has seen one outweighs that.
-    private func hasBounces(_ mailing: MailingID) throws -> Bool {
-        try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM bounce WHERE mailing = ?)", [mailing.description]) == true
     }
 
     /// A batch whose progress is damaged settles nothing, and does not hold up other batches' events.

@@ -25,7 +25,8 @@ extension LedgerCheck {
     private static let ofRecipients = "AND t.idx BETWEEN 0 AND b.count - 1"
     private static let ofBatches = [
         ("progress", "number", ""), ("fingerprint", "batch", ""), ("result", "batch", ""), ("recipient_error", "batch", ofRecipients),
-        ("uncertain", "batch", ofRecipients), ("event", "batch", ofRecipients), ("event_recipient", "batch", ofRecipients),
+        ("uncertain", "batch", ofRecipients), ("event", "batch", ofRecipients),
+        ("event_group", "batch", "AND t.part >= 0 AND t.part * \(StoredEventGroup.size) < b.count"),
         ("skipped", "batch", ofRecipients), ("bounce", "batch", ofRecipients),
     ]
     private static let others = [

@@ -96,10 +96,9 @@ extension SQLLedger.ResultWriting {
                 AND kind IN ('opened', 'clicked', 'unsubscribed', 'complained'))
             """, key)
         if isTold == true { return true }
-        guard let row = try db.row("SELECT data FROM event_recipient WHERE mailing = ? AND batch = ? AND idx = ?", key) else {
-            return false
-        }
-        guard let visits = try? [StoredEvent](packed: row.read(0)) else { return false }
+        // Visits that wait in the log say so when they are counted.
+        let found = try EventWriting.undamaged { try StoredEventGroup.events(db, batch, index) }
+        guard case .success(let visits) = found else { return false }
         return visits.contains { $0.visitor != .machine && $0.isCounted }
     }
 }

@@ -18,7 +18,9 @@ extension SQLLedger {
             let count = try EventReport.Count(total: row.read(2), unique: row.read(3))
             report.actions[action, default: EventReport.Counts()].take(try number(row, 0), count)
         }
-        guard !report.actions.isEmpty else { return nil }
+        report.waiting = try EventLog(db).waiting(of: id)
+        guard !report.actions.isEmpty || report.waiting > 0 else { return nil }
+        report.rules = try db.all(String.self, "SELECT version FROM event_rules WHERE mailing = ? ORDER BY version", [id.description])
         report.links = try links(db, id)
         (report.timeline, report.hours) = try timeline(db, id)
         return report
@@ -71,11 +73,8 @@ extension SQLLedger {
 
     /// What visitors did with the message of one recipient, by time.
     static func visits(_ db: any SQLTransaction, _ batch: BatchID, _ index: Int) throws -> [EventDetail] {
-        let row = try db.row(
-            "SELECT data FROM event_recipient WHERE mailing = ? AND batch = ? AND idx = ?",
-            [batch.mailing.description, batch.number, index])
-        guard let row else { return [] }
-        let events = try [StoredEvent](packed: row.read(0))
+        let events = try StoredEventGroup.events(db, batch, index)
+        guard !events.isEmpty else { return [] }
         var clients = EventClients(db)
         try clients.load(Set(events.map(\.client)))
         return events.map { event in

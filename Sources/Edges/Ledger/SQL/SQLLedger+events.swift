@@ -2,40 +2,37 @@ package import Model
 
 extension SQLLedger: EventStore {
     package func write(
-        events batches: [EventBatch], letters: [DeadLetter], _ rules: EventRules, now: Int64
+        events batches: [EventBatch], letters: [DeadLetter], _ rules: EventRules, countingAtMost: Int, now: Int64
     ) async throws(LedgerError) -> EventSummary {
         // Two collectors that write events of one recipient write them one after the other.
         try await write("events", .alone) { db in
             try Self.keep(letters, db)
             var writing = EventWriting(db, rules)
-            try writing.add(batches, now: now)
+            try writing.add(batches, countingAtMost: countingAtMost, now: now)
             return try writing.apply(now: now)
         }
+    }
+
+    package func countEvents(
+        of id: MailingID?, inSlicesOf least: Int, _ rules: EventRules, now: Int64
+    ) async throws(LedgerError) -> EventSummary {
+        try await write("count_events", .alone) { db in
+            var writing = EventWriting(db, rules)
+            try writing.countLogged(of: id, inSlicesOf: least)
+            return try writing.apply(now: now)
+        }
+    }
+
+    package func uncountedEvents() async throws(LedgerError) -> Int {
+        try await read("counting events") { db in try EventLog(db).waiting() }
     }
 
     package func recountEvents(
         _ id: MailingID, after: EventPlace?, limit: Int, _ rules: EventRules
     ) async throws(LedgerError) -> EventRecount {
         try await write("recount_events", .alone) { db in
-            let rows = try db.allRows(
-                """
-                SELECT batch, idx, data FROM event_recipient WHERE mailing = ? AND (batch, idx) > (?, ?)
-                ORDER BY batch, idx LIMIT ?
-                """, [id.description, after?.batch ?? -1, after?.index ?? -1, limit])
-            var recipients: [(batch: BatchID, index: Int, events: [StoredEvent])] = []
-            for row in rows {
-                let batch = try BatchID(mailing: id, number: row.read(0))
-                try recipients.append((batch, row.read(1), [StoredEvent](packed: row.read(2))))
-            }
             var writing = EventWriting(db, rules)
-            var part = EventRecount()
-            part.changed = try writing.reclassify(recipients)
-            part.recipients = recipients.count
-            part.events = recipients.reduce(0) { $0 + $1.events.count }
-            if recipients.count == limit, let last = recipients.last {
-                part.last = EventPlace(batch: last.batch.number, index: last.index)
-            }
-            return part
+            return try writing.recount(id, after: after, limit: limit)
         }
     }
 
@@ -47,8 +44,12 @@ extension SQLLedger: EventStore {
         // Of a mailing whose recipients are not kept any more the counters are all that there is.
         guard try db.one(Bool.self, "SELECT pruned IS NULL FROM mailing WHERE id = ?", [id.description]) == true else { return [] }
         var tally = EventTally()
-        let rows = try db.rows("SELECT data FROM event_recipient WHERE mailing = ?", [id.description])
-        while let row = try rows.next() { tally.add(try [StoredEvent](packed: row.read(0)), 1) }
+        var pages = EventGroupPages(db, id, size: 500)
+        while let page = try pages.next() {
+            for row in page {
+                for place in row.group.places { tally.change(from: [], to: try row.group.events(at: place)) }
+            }
+        }
         var counted: [[Int]: EventTally.Count] = [:]
         let counters = try db.rows("SELECT class, action, link, n, recipients FROM event_count WHERE mailing = ?", [id.description])
         while let row = try counters.next() {

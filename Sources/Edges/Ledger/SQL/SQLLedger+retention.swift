@@ -114,9 +114,8 @@ private struct Removal {
 
     /// The tables of a batch, each with its column for the batch number. The batch itself comes last: the others are found by it.
     private static let ofBatches = [
-        ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("event_recipient", "batch"),
-        ("skipped", "batch"), ("bounce", "batch"),
-        ("fingerprint", "batch"), ("progress", "number"), ("batch", "number"),
+        ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("event_group", "batch"),
+        ("skipped", "batch"), ("bounce", "batch"), ("fingerprint", "batch"), ("progress", "number"), ("batch", "number"),
     ]
     /// Excluded rows that one statement removes.
     private static let rows = 200
@@ -164,12 +163,15 @@ private struct Removal {
         repeat {
             try db.run(
                 """
-                DELETE FROM event_recipient WHERE mailing = ?1 AND batch = (
-                    SELECT batch FROM event_recipient WHERE mailing = ?1 ORDER BY batch LIMIT 1)
+                DELETE FROM event_group WHERE mailing = ?1 AND batch = (
+                    SELECT batch FROM event_group WHERE mailing = ?1 ORDER BY batch LIMIT 1)
                 """, [id.description])
-            if db.changes == 0 { return true }
-        } while !isTimeUp
-        return false
+            if db.changes == 0 { break }
+            if isTimeUp { return false }
+        } while true
+        // What was not counted yet is of recipients that are gone.
+        try db.run("DELETE FROM event_log WHERE mailing = ?", [id.description])
+        return true
     }
 
     /// Dead letters hold addresses too. Rows without a batch, which a sound ledger does not have, are removed as well.

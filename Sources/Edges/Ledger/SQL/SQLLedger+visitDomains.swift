@@ -57,24 +57,15 @@ extension SQLLedger: VisitDomainStore {
     }
 
     private static func mark(_ db: any SQLTransaction, _ id: MailingID, _ visits: [LinkVisit], _ rules: EventRules) throws -> Int {
-        let places = Dictionary(grouping: visits) { UInt64($0.batch) << 32 | UInt64($0.index) }.sorted { $0.key < $1.key }
-        let found: [[StoredEvent]?] = try db.firstRows(
-            "SELECT data FROM event_recipient WHERE mailing = ? AND batch = ? AND idx = ?\(db.locking)",
-            places.map { place -> [any SQLConvertible] in [id.description, Int(place.key >> 32), Int(place.key & 0xffff_ffff)] }
-        ) { row, _ -> [StoredEvent]? in try? [StoredEvent](packed: row.read(0)) }.map { $0 ?? nil }
-        var recipients: [(batch: BatchID, index: Int, events: [StoredEvent])] = []
-        var marks: [[LinkVisit]] = []
-        for ((key, visits), events) in zip(places, found) {
-            guard let events else { continue }
-            recipients.append((BatchID(mailing: id, number: Int(key >> 32)), Int(key & 0xffff_ffff), events))
-            marks.append(visits)
-        }
+        let marks = Dictionary(grouping: visits) { EventOrder.recipient(batch: Int($0.batch), index: Int($0.index)) }
         var writing = EventWriting(db, rules)
-        return try writing.reclassify(recipients) { place, events in
-            for visit in marks[place] {
-                for index in events.indices where events[index].isVisit(visit) { events[index].damaged = true }
+        let changed = try writing.reclassify(marks.keys, of: id) { recipient, events in
+            for visit in marks[recipient] ?? [] {
+                for place in events.indices where events[place].isVisit(visit) { events[place].damaged = true }
             }
         }
+        // Those that wait are a machine's when they are counted.
+        return try changed + EventLog(db).mark(visits, of: id)
     }
 }
 

@@ -162,9 +162,10 @@ extension LedgerBackup {
     private static func mergeMailing(_ id: MailingID, into db: Database) throws {
         // The ids of responses are valid within one ledger only.
         let shift = try Int.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM main.failure") ?? 0
+        let logged = try Int.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM main.event_log") ?? 0
         for table in try tables(db) {
             // The clients of its rows are numbered by that ledger.
-            let isNumbered = table == "event_recipient"
+            let isNumbered = table == "event_group"
             try db.execute(
                 sql: "DELETE FROM main.\"\(table)\" WHERE \"\(table == "mailing" ? "id" : "mailing")\" = ?", arguments: [id.description])
             if isNumbered { continue }
@@ -172,6 +173,7 @@ extension LedgerBackup {
             let values = columns.map { column in
                 switch (table, column) {
                 case (_, "\"failure\""), ("failure", "\"id\""): "\(column) + \(shift)"
+                case ("event_log", "\"id\""): "\(column) + \(logged)"
                 // Another mailing of the copy may have the same number: then this one gets the next.
                 case ("mailing", "\"number\""): "nullif(number, (SELECT m.number FROM main.mailing m WHERE m.number = mailing.number))"
                 default: column
@@ -184,7 +186,7 @@ extension LedgerBackup {
                     """, arguments: [id.description])
         }
         var events = EventMerging(SQLiteTransaction(db), id)
-        try events.run(isCounted: true)
+        try events.takeAll()
         // The replaced ledger knew all of its results but those in flight.
         try db.execute(
             sql: """

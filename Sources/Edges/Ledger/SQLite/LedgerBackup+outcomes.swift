@@ -127,7 +127,7 @@ private struct OutcomeMerge {
         try addBounces(&writing)
         _ = try writing.finish()
         var visits = EventMerging(db, id)
-        try visits.run(isCounted: false)
+        try visits.addMissing()
     }
 
     /// Takes over whose messages came back: no result says so.

@@ -61,6 +61,7 @@ enum Schema {
         migrator.registerMigration("29 erasure") { db in try db.execute(sql: erasure) }
         migrator.registerMigration("30 events") { db in try db.execute(sql: events) }
         migrator.registerMigration("33 numbers") { db in try db.execute(sql: numbers) }
+        migrator.registerMigration("34 event groups") { db in try makeEventGroups(db) }
         migrator.registerMigration("36 receipts") { db in try db.execute(sql: receipts) }
         migrator.registerMigration("38 channels") { db in try db.execute(sql: channels) }
         migrator.registerMigration("40 pruned addresses") { db in try db.execute(sql: prunedAddresses) }

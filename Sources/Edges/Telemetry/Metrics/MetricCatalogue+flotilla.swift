@@ -110,6 +110,9 @@ extension MetricCatalogue {
         .gauge(
             "flotilla_events_lag_seconds", "seconds", [], "Age of the oldest entry of the events streams that is not in the ledger yet."),
         .gauge(
+            "flotilla_events_uncounted", "events", [],
+            "Events that the ledger keeps and has not counted yet, when this collector last counted some."),
+        .gauge(
             "flotilla_receipts_waiting", "entries", [],
             "Entries of the receipts stream that no collector has acknowledged yet; each has up to 500 receipts."),
         .counter(

@@ -16,6 +16,8 @@ package struct EventLoad: Sendable {
         package var recipient = 0.0
         /// The longest transaction, in milliseconds.
         package var transaction = 0.0
+        /// Of the CPU, what the counting of logged events took.
+        package var counting = 0.0
     }
 
     private let ledger: any LedgerStore
@@ -44,22 +46,30 @@ package struct EventLoad: Sendable {
         guard let number = try await ledger.number(of: id) else { throw .refused("the mailing has no number") }
         var figures = Figures(events: events, recipients: recipients)
         var random = SeededGenerator(seed: 12)
-        var (sequence, written, cpu) = (0, 0, 0.0)
+        var (sequence, written, counting) = (0, 0, 0.0)
         var costs: [Double] = []
+        var pace = EventPace()
         while written < events {
             let wires = (0..<Self.entries).map { part in entry(number, sequence + part * Self.entry, &random).encoded() }
             sequence += Self.entries * Self.entry
             let (before, start) = (Self.used(), ContinuousClock.now)
             let batches = wires.compactMap { try? EventBatch(decoding: $0) }
-            _ = try await ledger.write(events: batches, letters: [], rules, now: Clock.milliseconds())
+            let summary = try await ledger.write(events: batches, letters: [], rules, now: Clock.milliseconds())
             figures.transaction = max(figures.transaction, (ContinuousClock.now - start).inMilliseconds)
-            costs.append((Self.used() - before) * 1e6 / Double(Self.entries * Self.entry))
             written += Self.entries * Self.entry
+            // As the collector does: more are to come but for the last.
+            pace.noteWrite(logged: summary.logged, isBusy: written < events, at: Clock.milliseconds())
+            let middle = Self.used()
+            try await count(&pace, &figures)
+            counting += Self.used() - middle
+            costs.append((Self.used() - before) * 1e6 / Double(Self.entries * Self.entry))
             if costs.count.isMultiple(of: 50) { say("\(written) of \(events) events, \(costs.suffix(50).reduce(0, +) / 50) us each") }
         }
-        cpu = costs.reduce(0, +) / Double(max(1, costs.count))
         let last = costs.suffix(max(1, costs.count / 10))
-        (figures.cpu, figures.cpuAtLast) = (cpu, last.reduce(0, +) / Double(max(1, last.count)))
+        figures.cpu = costs.reduce(0, +) / Double(max(1, costs.count))
+        figures.cpuAtLast = last.reduce(0, +) / Double(max(1, last.count))
+        figures.counting = counting * 1e6 / Double(max(1, written))
+        figures.events = written
         for round in 0..<21 {
             figures.report = max(figures.report, try await took { () throws(LedgerError) in _ = try await ledger.eventReport(id) })
             let address = "person.\(round * 7919 % recipients)@example.com"
@@ -68,6 +78,19 @@ package struct EventLoad: Sendable {
         }
         for problem in try await ledger.checkEvents(id) { throw .refused("the counters are wrong: \(problem)") }
         return figures
+    }
+
+    /// Counts logged events where that is due.
+    private func count(_ pace: inout EventPace, _ figures: inout Figures) async throws(LedgerError) {
+        guard let least = pace.least(at: Clock.milliseconds()) else { return }
+        var start = ContinuousClock.now
+        var longest = 0.0
+        let isEmpty = try await ledger.countEvents(inSlicesOf: least, rules, now: Clock.milliseconds()) { _ in
+            longest = max(longest, (ContinuousClock.now - start).inMilliseconds)
+            start = .now
+        }
+        figures.transaction = max(figures.transaction, longest)
+        pace.noteCounted(isEmpty: isEmpty, at: Clock.milliseconds())
     }
 
     private func plan(_ id: MailingID) async throws(LedgerError) {

@@ -28,10 +28,7 @@ extension LedgerLoad {
 
 extension EventLoad {
     /// As the collector has them, for a message of two links.
-    private static let rules: EventRules = {
-        let classifier = EventClassifier(.builtIn)
-        return EventRules(links: { _ in [2] }) { visits, links in classifier.classify(visits, linksOfParts: links) }
-    }()
+    private static let rules = EventRules(EventClassifier(.builtIn)) { _ in [2] }
 
     /// Opens a ledger, fills it, and measures it.
     /// - Parameter place: a file, or a URL of PostgreSQL.
