@@ -49,7 +49,8 @@ extension PostgreSQLConnection {
             let left = deadline - ContinuousClock.now
             guard left > .zero else {
                 isSilent = true
-                throw PostgreSQLError(kind: .transient, detail: "the server has not answered for \(answerTimeout.components.seconds) seconds")
+                throw PostgreSQLError(
+                    kind: .transient, detail: "the server has not answered for \(answerTimeout.components.seconds) seconds")
             }
             var item = pollfd(fd: PQsocket(connection), events: Int16(POLLIN | (unsent == 1 ? POLLOUT : 0)), revents: 0)
             _ = poll(&item, 1, Int32(clamping: left.components.seconds * 1000 + 1))

@@ -1,7 +1,7 @@
 import CPQ
 
-/// A connection to PostgreSQL, with calls that wait for the answer, and no longer than `answerTimeout`. It is not `Sendable`: whoever opens it
-/// keeps it to one thread or actor.
+/// A connection to PostgreSQL, with calls that wait for the answer, and no longer than `answerTimeout`. It is not `Sendable`: whoever opens
+/// it keeps it to one thread or actor.
 final class PostgreSQLConnection {
     let connection: OpaquePointer
     private let redaction: PasswordRedaction
