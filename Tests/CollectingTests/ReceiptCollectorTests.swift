@@ -45,6 +45,16 @@ struct ReceiptCollectorTests {
         return one
     }
 
+    /// The fourth recipient's message was taken, by this id of the provider.
+    private func sent(_ messageID: String) -> ResultGroup {
+        let result = RecipientResult(
+            index: 3, state: .sent, attempts: 1, at: Clock.milliseconds(),
+            response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "ok", messageID: messageID))
+        return ResultGroup(
+            Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1), worker: "w", provider: "p", sequence: 0, closing: .open,
+            results: [result])
+    }
+
     private func collector(_ name: String) -> ReceiptCollector {
         ReceiptCollector(
             broker: broker, ledger: ledger, providers: ["p"], name: name, abandoned: .zero, pause: .milliseconds(20), logger: quiet)
@@ -103,18 +113,33 @@ struct ReceiptCollectorTests {
         var early = receipt(.delivered, 0)
         (early.messageID, early.providerID) = ("", "abc")
         #expect(try await streams.append([ReceiptBatch([early]).encoded()], to: 0))
-        let result = RecipientResult(
-            index: 3, state: .sent, attempts: 1, at: Clock.milliseconds(),
-            response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "ok", messageID: "abc"))
-        let group = ResultGroup(
-            Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1), worker: "w", provider: "p", sequence: 0, closing: .open,
-            results: [result])
         let collector = collector("c")
         let running = Task { try? await collector.run() }
         try await eventually("it is aside") { try await ledger.unknownReceipts(after: nil, limit: 1).count == 1 }
-        _ = try await ledger.write(groups: [group], events: [], letters: [], now: Clock.milliseconds())
+        _ = try await ledger.write(groups: [sent("abc")], events: [], letters: [], now: Clock.milliseconds())
         try await eventually("it has found its message") { try await states()[.delivered] == 1 }
         #expect(try await ledger.unknownReceipts(after: nil, limit: 1).isEmpty)
+        running.cancel()
+        _ = await running.value
+        try await end(streams)
+    }
+
+    /// The commit stands though Redis is away, and finds the receipt no more.
+    @Test func workersHearOfALateComplaintOnceRedisIsBack() async throws {
+        let streams = ReceiptStreams(broker)
+        try await ledger.expectReceipts(of: ["p"], now: Clock.milliseconds())
+        var early = receipt(.complained, 0)
+        (early.messageID, early.providerID) = ("", "abc")
+        _ = try await ledger.write(receipts: [early], letters: [], now: Clock.milliseconds())
+        _ = try await ledger.write(groups: [sent("abc")], events: [], letters: [], now: Clock.milliseconds())
+        server.stop()
+        let collector = collector("c")
+        let running = Task { try? await collector.run() }
+        try await eventually("it has found its message") { try await ledger.unknownReceipts(after: nil, limit: 1).isEmpty }
+        try await server.start()
+        try await eventually("workers hear of it") {
+            (try? await RecentSuppressions(broker).read(after: "").entries.count) == 1
+        }
         running.cancel()
         _ = await running.value
         try await end(streams)

@@ -122,6 +122,23 @@ import Text
         }
     }
 
+    /// RFC 9110 section 10.1.1: who waits to be asked for a body would give up.
+    @Test func aLargeBodyIsAskedFor() async throws {
+        let setup = Setup(test: try await TestTracker())
+        let body = Self.bounce + String(repeating: " ", count: 100_000)
+        let head = [
+            "POST /h/mail HTTP/1.1", "Host: localhost", "Connection: close", Self.basic, "Expect: 100-continue",
+            "Content-Length: \(body.utf8.count)",
+        ]
+        try await setup.serving { port in
+            let client = try RawClient(port)
+            try await client.send(head.joined(separator: "\r\n") + "\r\n\r\n")
+            #expect(try await client.receive { $0.contains("\r\n\r\n") }.text.hasPrefix("HTTP/1.1 100"))
+            try await client.send(body)
+            #expect(try await client.receive().text.contains("HTTP/1.1 200"))
+        }
+    }
+
     /// Whoever has an account there can have a topic of Amazon's, and a certificate elsewhere.
     @Test func onlyTheTopicOfTheSettingsIsTakenAndNobodyElsesAddressAskedFor() async throws {
         let setup = Setup(test: try await TestTracker())

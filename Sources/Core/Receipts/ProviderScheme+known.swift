@@ -39,6 +39,8 @@ extension ProviderScheme {
                 Word("opened", .opened), Word("clicked", .clicked), Word("complained", .complained), Word("unsubscribed", .unsubscribed),
             ])
         scheme.signedAt = time
+        // What was not taken comes again for eight hours, with its first signature.
+        scheme.window = 30_000
         scheme.messageID = ["event-data.message.headers.message-id"]
         scheme.recipient = ["event-data.recipient"]
         scheme.time = [.seconds("event-data.timestamp")]
@@ -56,11 +58,16 @@ extension ProviderScheme {
             "postmark", .json, .basic, word: ["RecordType"],
             words: [
                 Word("Delivery", .delivered),
-                Word("Bounce", .bounced, when: "Type", is: "HardBounce", "BadEmailAddress", "ManuallyDeactivated", "Unsubscribe"),
+                Word("Bounce", .unsubscribed, when: "Type", is: "Unsubscribe"),
+                Word("Bounce", .complained, when: "Type", is: "SpamComplaint"), Word("Bounce", .deferred, when: "Type", is: "Transient"),
+                // Answers to a message that arrived: no failures.
+                Word("Bounce", .accepted, when: "Type", is: "AutoResponder", "Subscribe", "AddressChange", "ChallengeVerification"),
+                Word("Bounce", .bounced, when: "Type", is: "HardBounce", "BadEmailAddress", "ManuallyDeactivated"),
                 Word("Bounce", .rejected, when: "Type", is: "Blocked", "SpamNotification", "DMARCPolicy", "TemplateRenderingFailed"),
                 Word("Bounce", .undelivered), Word("SpamComplaint", .complained), Word("Open", .opened), Word("Click", .clicked),
-                Word("SubscriptionChange", .unsubscribed, when: "SuppressSending", is: "true"),
-                Word("SubscriptionChange", .resubscribed),
+                // Bounces and complaints are told by themselves, and who is reactivated is so by an operator.
+                Word("SubscriptionChange", .unsubscribed, when: "SuppressionReason", is: "ManualSuppression"),
+                Word("SubscriptionChange", .accepted),
             ])
         scheme.providerID = ["MessageID"]
         scheme.recipient = ["Recipient", "Email"]

@@ -85,7 +85,10 @@ extension ProviderScheme {
         receipt.recipient = first(recipient)
         receipt.time = time.lazy.compactMap { $0.milliseconds(value) }.first
         receipt.detail = first(detail)
-        if let machine { receipt.isMachine = !["", "false"].contains(value[machine]?.plain ?? "") }
+        // A message that bounced or a person who complains is no visit, whatever else the provider says.
+        if let machine, receipt.kind == .opened || receipt.kind == .clicked {
+            receipt.isMachine = !["", "false"].contains(value[machine]?.plain ?? "")
+        }
         return receipt
     }
 

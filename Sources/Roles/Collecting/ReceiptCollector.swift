@@ -68,6 +68,7 @@ package struct ReceiptCollector: Service {
     /// Writes entries into the ledger, tells workers who is suppressed, and confirms them only then.
     private func take(_ entries: [ReceiptStreams.Entry], _ streams: ReceiptStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
+        meters.note(summary)
         guard try await tell(summary) else { return false }
         try await streams.confirm(entries)
         return true
@@ -96,13 +97,21 @@ package struct ReceiptCollector: Service {
     private func retry() async {
         var nextNote = ContinuousClock.now
         var line = RepeatedLine()
+        // What is committed, and found no more: it stays here until workers were told.
+        var untold: ReceiptSummary?
         repeat {
             do {
                 if ContinuousClock.now >= nextNote {
                     try await ledger.expectReceipts(of: providers, now: Clock.milliseconds())
                     nextNote = ContinuousClock.now + .seconds(3600)
                 }
-                _ = try await tell(ledger.retryReceipts(now: Clock.milliseconds()))
+                if let summary = untold, try await tell(summary) { untold = nil }
+                if untold == nil {
+                    let summary = try await ledger.retryReceipts(now: Clock.milliseconds())
+                    meters.note(summary)
+                    untold = summary
+                    if try await tell(summary) { untold = nil }
+                }
             } catch {
                 if line.add(at: Clock.monotonic()) != nil { logger.warning("receipts that name no message wait: \(error)") }
             }
@@ -112,7 +121,6 @@ package struct ReceiptCollector: Service {
 
     /// - Returns: false when the process was cut short before workers were told.
     private func tell(_ summary: ReceiptSummary) async throws(RedisError) -> Bool {
-        meters.note(summary)
         if !summary.suppressed.isEmpty || !summary.unsuppressed.isEmpty {
             guard let name = await identity.awaitName(of: ledger, entries: "receipts") else { return false }
             try await RecentSuppressions(broker).tell(summary.suppressed, lifted: summary.unsuppressed, of: name)

@@ -198,8 +198,10 @@ struct RoleRuntime {
         configuration.visitors = settings.visitors
         configuration.addresses = settings.tracker.addresses
         let folder = try SpoolFolder(spool)
-        let events = EventBuffer(EventStreams(broker), folder: folder, limit: settings.tracker.spoolLimit, logger: logger)
-        let (receipts, receiver) = webhooks(broker, folder)
+        // Events and receipts share the folder, and its limit.
+        let share = settings.tracker.webhooks.isEmpty ? 0 : settings.tracker.spoolLimit / 10
+        let events = EventBuffer(EventStreams(broker), folder: folder, limit: settings.tracker.spoolLimit - share, logger: logger)
+        let (receipts, receiver) = webhooks(broker, folder, limit: share)
         let server = TrackerServer(
             Tracker(configuration), at: settings.tracker.listen, connections: connections, events: events, webhooks: receiver,
             logger: logger)
@@ -209,9 +211,10 @@ struct RoleRuntime {
     }
 
     /// What takes receipts of providers, and what brings them to Redis; none where the settings have no webhook.
-    private func webhooks(_ broker: Broker, _ folder: SpoolFolder) -> ([any Service], WebhookReceiver?) {
+    /// - Parameter limit: bytes of receipts in the folder at most.
+    private func webhooks(_ broker: Broker, _ folder: SpoolFolder, limit: Int) -> ([any Service], WebhookReceiver?) {
         guard !settings.tracker.webhooks.isEmpty else { return ([], nil) }
-        let sender = ReceiptSender(ReceiptStreams(broker), folder: folder, limit: settings.tracker.spoolLimit, logger: logger)
+        let sender = ReceiptSender(ReceiptStreams(broker), folder: folder, limit: limit, logger: logger)
         let hooks = settings.tracker.webhooks.mapValues {
             WebhookReceiver.Hook($0.scheme, provider: $0.provider, secret: $0.secret, topic: $0.topic)
         }

@@ -10,20 +10,19 @@ final class ContinueReply: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private let bodyBytes: Int
+    private let configuration: WebServer.Configuration
     /// Requests of which the answer has not been written.
     private var open = 0
     /// The last request waits for the reply, and the answers before it come first.
     private var isOwed = false
 
-    /// - Parameter bodyBytes: bytes of a body at most.
-    init(bodyBytes: Int) { self.bodyBytes = bodyBytes }
+    init(_ configuration: WebServer.Configuration) { self.configuration = configuration }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
             open += 1
-            isOwed = Self.isAwaited(by: head, bodyBytes)
+            isOwed = isAwaited(by: head, from: context.remoteAddress)
         // Who sends the body does not wait any more.
         case .body, .end: isOwed = false
         }
@@ -44,13 +43,14 @@ final class ContinueReply: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
-    static func isAwaited(by head: HTTPRequest, _ bodyBytes: Int) -> Bool {
+    private func isAwaited(by head: HTTPRequest, from address: SocketAddress?) -> Bool {
         guard head.method == .post, let expected = head.headerFields[.expect] else { return false }
         guard expected.split(separator: ",").contains(where: { $0.filter { $0 != " " && $0 != "\t" }.lowercased() == "100-continue" })
         else {
             return false
         }
         guard let length = head.headerFields[.contentLength] else { return head.headerFields[.transferEncoding] != nil }
-        return Int(length).map { 1...max(1, bodyBytes) ~= $0 } ?? false
+        let most = configuration.mostBytes(of: WebRequest(head, from: address))
+        return Int(length).map { 1...max(1, most) ~= $0 } ?? false
     }
 }

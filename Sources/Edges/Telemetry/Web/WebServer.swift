@@ -33,6 +33,9 @@ package struct WebServer: Service {
             self.remedy = remedy
             self.limit = limit
         }
+
+        /// Bytes of a request's body at most.
+        func mostBytes(of request: WebRequest) -> Int { keptBody?(request) ?? bodyBytes }
     }
 
     package typealias Handler = @Sendable (WebRequest) async -> WebResponse
@@ -95,7 +98,7 @@ package struct WebServer: Service {
         let requestTimeout = TimeAmount.nanoseconds(configuration.requestTimeout.nanoseconds)
         return .init(
             additionalChannelHandlers: [
-                ContinueReply(bodyBytes: configuration.bodyBytes), connections.handler(), RequestDeadline(requestTimeout),
+                ContinueReply(configuration), connections.handler(), RequestDeadline(requestTimeout),
             ],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: configuration.fieldBytes, maxHeaderListSize: 2 * configuration.fieldBytes, maxHeaderFieldCount: 100))
