@@ -25,11 +25,11 @@ import Testing
         return (ledger, try #require(try await ledger.number(of: id)))
     }
 
-    /// A mailing of two batches to which all were sent.
-    private func end(_ ledger: any LedgerStore, _ id: MailingID, _ mailing: Mailing) async throws {
-        try await Example.plan(ledger, id, batches: [2, 2], mailing: mailing)
-        _ = try await ledger.dispatchBatches([(id, 9)], now: now)
-        let groups = (0..<2).map { resultGroup(batch: $0, closing: .done, mailing: id, [sent(0), sent(1)]) }
+    /// A mailing to which all were sent.
+    private func end(_ ledger: any LedgerStore, _ id: MailingID, _ mailing: Mailing, batches: Int = 2) async throws {
+        try await Example.plan(ledger, id, batches: Array(repeating: 2, count: batches), mailing: mailing)
+        _ = try await ledger.dispatchBatches([(id, batches)], now: now)
+        let groups = (0..<batches).map { resultGroup(batch: $0, closing: .done, mailing: id, [sent(0), sent(1)]) }
         _ = try await ledger.write(groups: groups, events: [], now: now)
         #expect(try await ledger.complete([id], now: now) == [id])
     }
@@ -64,6 +64,34 @@ import Testing
         let back = try await choose(ledger, .resubscribe, number, at: 5, from: 2)
         #expect(back.unsuppressed == [one.key])
         #expect(try await ledger.suppressed(addresses, for: target, now: later) == [:])
+    }
+
+    /// A pruning is done in parts, and the hashes of later batches are not kept yet.
+    @Test(arguments: Engine.all) func whoUnsubscribesDuringAPruningIsHeard(engine: Engine) async throws {
+        let (ledger, number) = try await open(engine)
+        let rule = RetentionRule(cutoff: later)
+        #expect(try await !ledger.prunePart(id, rule, budget: .nanoseconds(1), note: nil, now: later).isLast)
+        #expect(try await choose(ledger, .unsubscribe, number, batch: 0).suppressed.count == 1)
+        let summary = try await choose(ledger, .unsubscribe, number, from: 1)
+        #expect(summary.suppressed.count == 1 && summary.withoutAddress == 0)
+        // It is the same hash that is kept in the end.
+        try await prune(ledger)
+        #expect(try await choose(ledger, .unsubscribe, number, from: 2).suppressed == [])
+    }
+
+    /// An erasure reads them in parts.
+    @Test func anErasureReachesTheLastOfManyBatches() async throws {
+        let ledger = try SQLiteLedger.open(folder.path("many.sqlite"), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        var mailing = Example.mailing()
+        mailing.tracking = MailingTracking()
+        try await end(ledger, id, mailing, batches: 203)
+        let number = try #require(try await ledger.number(of: id))
+        try await prune(ledger)
+        _ = try await ledger.erase(ErasedPerson(["p0-0@example.com", "p202-0@example.com"], withSuppressions: true), note: nil, now: later)
+        #expect(try await choose(ledger, .unsubscribe, number, batch: 0).withoutAddress == 1)
+        #expect(try await choose(ledger, .unsubscribe, number, batch: 202, from: 1).withoutAddress == 1)
+        #expect(try await choose(ledger, .unsubscribe, number, batch: 202, 1, from: 2).suppressed.count == 1)
+        try ledger.close()
     }
 
     /// A mailing that was planned before is not sent to them either.

@@ -133,6 +133,43 @@ import Testing
         try await check(ledger)
     }
 
+    /// A message that came back holds up nobody of another batch.
+    @Test(arguments: Engine.all) func aBounceIsOfOneBatch(engine: Engine) async throws {
+        let ledger = try await open(engine)
+        let number = try #require(try await ledger.number(of: id))
+        try await write(ledger, [sent(0)], batch: 1)
+        _ = try await take(ledger, receipt(.bounced, 0, batch: 1))
+        let rules = EventRules(EventClassifier()) { _ in [9] }
+        let events = [0, 1].map { (batch: UInt32) -> TrackedEvent in
+            var event = TrackedEvent(.click, mailing: number, batch: batch, index: 0, link: 1, time: now + 5)
+            event.agent = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+            return event
+        }
+        let batch = EventBatch(source: 7, sequence: 0, events: events)
+        let summary = try await ledger.write(events: [batch], letters: [], rules, countingAtMost: 0, now: now)
+        #expect(summary.logged == 1 && summary.settled == 1)
+        _ = try await ledger.countEvents(of: nil, inSlicesOf: 1, rules, now: now)
+        try await check(ledger)
+    }
+
+    @Test(arguments: Engine.all) func ofOpensAndClicksAHundredAreKept(engine: Engine) async throws {
+        let ledger = try await open(engine)
+        let opens = (0..<102).map { receipt(.opened, 0, at: Int64($0)) }
+        let summary = try await ledger.write(receipts: opens, letters: [], now: now + 200)
+        #expect(summary.counted == [.opened: 100] && summary.duplicates == 2)
+        #expect(try await take(ledger, receipt(.clicked, 0), receipt(.opened, 1)).counted == [.clicked: 1, .opened: 1])
+        #expect(try await ledger.report(id, now: now)?.events[.opened] == .init(count: 101, recipients: 2))
+        try await check(ledger)
+    }
+
+    @Test(arguments: Engine.all) func idsOfLongAgoAreForgotten(engine: Engine) async throws {
+        let ledger = try await open(engine)
+        try await ledger.expectReceipts(of: ["main"], now: now)
+        #expect(try await take(ledger, byID(.delivered, "m0")).aside == 0)
+        try await ledger.expectReceipts(of: ["main"], now: now + 40 * 86_400_000)
+        #expect(try await take(ledger, byID(.delivered, "m1")).aside == 1)
+    }
+
     @Test(arguments: Engine.all) func aReceiptBeforeItsResultIsTriedAgain(engine: Engine) async throws {
         let ledger = try await open(engine, results: [sent(0)])
         let early = byID(.delivered, "m1")

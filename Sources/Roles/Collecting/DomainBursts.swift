@@ -68,7 +68,10 @@ actor DomainBursts {
         let wanted = Set(found.map(\.domain))
         let recipients = Dictionary(uniqueKeysWithValues: wanted.map { ($0, sizes[UInt32(truncatingIfNeeded: $0)] ?? 0) })
         let machines = zip(places, classifier.machines(found, recipients: recipients)).filter(\.1).map(\.0)
-        let changed = try await ledger.mark(watch.mark(machines), rules)
+        let new = watch.unmarked(machines)
+        let changed = try await ledger.mark(new, rules)
+        // Only now: what the ledger did not take is tried again.
+        watch.noteMarked(new)
         if changed > 0 { logger.debug("\(changed) visits are a machine's: many of one domain followed the same link at once") }
     }
 

@@ -30,7 +30,7 @@ package struct ReceiptCollector: Service {
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
     ///   - pause: between two tries of receipts that name no message.
     package init(
-        broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 20, abandoned: Duration = .seconds(10),
+        broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2, abandoned: Duration = .seconds(10),
         pause: Duration = .seconds(15), logger: Logger
     ) {
         (self.broker, self.ledger, self.providers, self.pause, self.logger) = (broker, ledger, providers, pause, logger)

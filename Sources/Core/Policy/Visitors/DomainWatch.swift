@@ -64,8 +64,19 @@ package struct DomainWatch: Sendable {
         return found
     }
 
-    /// Takes out those that were marked before, and remembers the others as marked.
-    package mutating func mark(_ visits: [LinkVisit]) -> [LinkVisit] { visits.filter { marked.insert($0).inserted } }
+    /// Those that were not marked before, each once.
+    package func unmarked(_ visits: [LinkVisit]) -> [LinkVisit] {
+        var seen: Set<LinkVisit> = []
+        return visits.filter { !marked.contains($0) && seen.insert($0).inserted }
+    }
+
+    /// Remembers visits as marked. Those that were forgotten meanwhile are not: nothing would take them out again.
+    package mutating func noteMarked(_ visits: [LinkVisit]) {
+        for (link, visits) in Dictionary(grouping: visits, by: { Link(mailing: $0.mailing, link: $0.link) }) {
+            let kept = Set((recent[link] ?? []).map(\.visit))
+            marked.formUnion(kept.intersection(visits))
+        }
+    }
 
     private mutating func forget(_ link: Link, before time: Int64) {
         guard let all = recent[link], let first = all.first, first.at < time else { return }

@@ -28,8 +28,9 @@ struct EventWriting {
     var unreadable: Set<MailingID> = []
     /// What visits by some clients show by themselves.
     var singles: [UInt64: VisitorClass] = [:]
-    /// The places of recipients of some mailings, of whose visits something follows.
-    private var held: [MailingID: Set<UInt64>] = [:]
+    /// The places of recipients in some batches, of whose visits something follows.
+    private var heldPlaces: [BatchID: Set<Int>] = [:]
+    private var holdings: [MailingID: (bounced: Bool, uncertain: Bool)] = [:]
     var choices: [Choice] = []
     /// What recipients chose by events that had been counted before.
     private(set) var choicesAgain: [Choice] = []
@@ -97,12 +98,17 @@ struct EventWriting {
     /// held, or whose message came back, is found to have it. All choices are counted at once, so that the last one is known.
     /// - Returns: the others.
     private mutating func log(_ places: [EventOrder], _ events: [TrackedEvent], _ id: MailingID) throws -> [EventOrder] {
-        let held = try held(id)
         let choosing = Set(places.filter { events[$0.event].isChoiceMade }.map(\.recipient))
         var (urgent, others): ([EventOrder], [TrackedEvent]) = ([], [])
         others.reserveCapacity(places.count)
+        var number: Int?
+        var held: Set<Int> = []
         for place in places {
-            if !choosing.isEmpty && choosing.contains(place.recipient) || !held.isEmpty && held.contains(place.recipient) {
+            if place.batch != number {
+                number = place.batch
+                held = try self.held(BatchID(mailing: id, number: place.batch))
+            }
+            if !choosing.isEmpty && choosing.contains(place.recipient) || !held.isEmpty && held.contains(place.index) {
                 urgent.append(place)
             } else {
                 others.append(events[place.event])
@@ -138,30 +144,36 @@ struct EventWriting {
         tallies = [:]
     }
 
-    /// The places of a mailing's recipients of whom it is not known whether they have their message, and of those whose messages came back:
-    /// a person who has seen the message settles the one, and outweighs the other.
-    private mutating func held(_ id: MailingID) throws -> Set<UInt64> {
-        if let known = held[id] { return known }
-        var places = try Self.places(db, "SELECT batch, idx FROM bounce WHERE mailing = ?", id)
-        if try SQLLedger.states(db, id)[.uncertain, default: 0] > 0 {
+    /// The places in a batch of the recipients of whom it is not known whether they have their message, and of those whose messages came
+    /// back: a person who has seen the message settles the one, and outweighs the other.
+    private mutating func held(_ batch: BatchID) throws -> Set<Int> {
+        let holding = try holding(batch.mailing)
+        guard holding.bounced || holding.uncertain else { return [] }
+        if let known = heldPlaces[batch] { return known }
+        let values: [any SQLConvertible] = [batch.mailing.description, batch.number]
+        var places: Set<Int> = []
+        if holding.bounced { places.formUnion(try db.all(Int.self, "SELECT idx FROM bounce WHERE mailing = ? AND batch = ?", values)) }
+        if holding.uncertain {
             places.formUnion(
-                try Self.places(
-                    db,
+                try db.all(
+                    Int.self,
                     """
-                    SELECT DISTINCT u.batch, u.idx FROM uncertain u
+                    SELECT DISTINCT u.idx FROM uncertain u
                     \(db.orderedJoin) progress p ON p.mailing = u.mailing AND p.number = u.batch
-                    WHERE u.mailing = ? \(SQLLedger.isHeld)
-                    """, id))
+                    WHERE u.mailing = ? AND u.batch = ? \(SQLLedger.isHeld)
+                    """, values))
         }
-        held[id] = places
+        heldPlaces[batch] = places
         return places
     }
 
-    private static func places(_ db: any SQLTransaction, _ sql: String, _ id: MailingID) throws -> Set<UInt64> {
-        let rows = try db.rows(sql, [id.description])
-        var places: Set<UInt64> = []
-        while let row = try rows.next() { places.insert(EventOrder.recipient(batch: try row.read(0), index: try row.read(1))) }
-        return places
+    /// Whether a mailing has any such recipients: most have none, and their batches are not asked about.
+    private mutating func holding(_ id: MailingID) throws -> (bounced: Bool, uncertain: Bool) {
+        if let known = holdings[id] { return known }
+        let isAny = try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM bounce WHERE mailing = ?)", [id.description])
+        let found = (bounced: isAny == true, uncertain: try SQLLedger.states(db, id)[.uncertain, default: 0] > 0)
+        holdings[id] = found
+        return found
     }
 }
 
@@ -176,10 +188,7 @@ extension EventWriting {
         if new.contains(where: { $0.isChoice && $0.isCounted }), let choice = all.choice {
             choices.append(Choice(batch: batch, index: index, isUnsubscribed: choice.isUnsubscribed, at: choice.at))
         }
-        let held = try held(batch.mailing)
-        if !held.isEmpty, held.contains(EventOrder.recipient(batch: batch.number, index: index)),
-            all.contains(where: { $0.visitor != .machine && $0.isCounted })
-        {
+        if all.contains(where: { $0.visitor != .machine && $0.isCounted }), try held(batch).contains(index) {
             arrivals.append(Arrival(batch: batch, index: index))
         }
         return all

@@ -7,6 +7,8 @@ enum PrunedAddresses {
     /// How long after the pruning they are kept, in milliseconds: three years.
     static let time: Int64 = 3 * 365 * 86_400_000
     private static let bytes = 8
+    /// Batches whose hashes are in memory at a time.
+    private static let batchesAtOnce = 200
 
     static func hasher(_ db: any SQLTransaction) throws -> AddressHasher {
         let name = try ErasureList.identity(db)
@@ -53,9 +55,20 @@ enum PrunedAddresses {
     /// The hash that stands for a recipient's address; nil where none is kept.
     static func hash(_ db: any SQLTransaction, _ number: UInt32, batch: UInt32, index: UInt32) throws -> UInt64? {
         let row = try db.row("SELECT hashes FROM pruned_address WHERE number = ? AND batch = ?", [Int64(number), Int64(batch)])
-        guard let hashes = try row?.bytes(0) else { return nil }
+        let hashes: [UInt8] = if let row { try row.bytes(0) ?? [] } else { try unpruned(db, number, batch) }
         let hash = Self.hash(hashes, Int(index))
         return hash == 0 ? nil : hash
+    }
+
+    /// The hashes of a batch that is still there, of a mailing whose pruning has not come to it; empty where it is gone.
+    private static func unpruned(_ db: any SQLTransaction, _ number: UInt32, _ batch: UInt32) throws -> [UInt8] {
+        // Two queries: one that joined them would lock the batches of all mailings on PostgreSQL.
+        let row = try db.row("SELECT id, channel FROM mailing WHERE number = ?", [Int64(number)])
+        guard let row, let id = try MailingID(row.read(0) as String), let channel = try Channel(rawValue: row.read(1)),
+            let wire = try SQLLedger.batchText(db, BatchID(mailing: id, number: Int(batch))),
+            let recipients = try? Recipients(decodingAddresses: wire)
+        else { return [] }
+        return hashes(recipients, channel, try hasher(db))
     }
 
     /// 0 beyond the end.
@@ -69,16 +82,24 @@ enum PrunedAddresses {
     static func erase(_ db: any SQLTransaction, _ addresses: [String]) throws {
         let hasher = try hasher(db)
         let wanted = Set(addresses.map { hasher.hash($0) })
-        var changed: [[any SQLConvertible]] = []
-        let rows = try db.rows("SELECT number, batch, hashes FROM pruned_address")
-        while let row = try rows.next() {
-            var hashes = try row.bytes(2) ?? []
-            let places = (0..<hashes.count / bytes).filter { wanted.contains(hash(hashes, $0)) }
-            guard !places.isEmpty else { continue }
-            for place in places { hashes.replaceSubrange(place * bytes..<(place + 1) * bytes, with: repeatElement(0, count: bytes)) }
-            changed.append([hashes, try row.read(0) as Int64, try row.read(1) as Int64])
+        var (number, batch): (Int64, Int64) = (-1, -1)
+        while true {
+            let rows = try db.allRows(
+                "SELECT number, batch, hashes FROM pruned_address WHERE (number, batch) > (?, ?) ORDER BY number, batch LIMIT ?",
+                [number, batch, batchesAtOnce])
+            var changed: [[any SQLConvertible]] = []
+            for row in rows {
+                number = try row.read(0)
+                batch = try row.read(1)
+                var hashes = try row.bytes(2) ?? []
+                let places = (0..<hashes.count / bytes).filter { wanted.contains(hash(hashes, $0)) }
+                guard !places.isEmpty else { continue }
+                for place in places { hashes.replaceSubrange(place * bytes..<(place + 1) * bytes, with: repeatElement(0, count: bytes)) }
+                changed.append([hashes, number, batch])
+            }
+            try db.runAll("UPDATE pruned_address SET hashes = ? WHERE number = ? AND batch = ?", changed)
+            if rows.count < batchesAtOnce { return }
         }
-        try db.runAll("UPDATE pruned_address SET hashes = ? WHERE number = ? AND batch = ?", changed)
     }
 
     /// Forgets those of mailings that were pruned long ago.

@@ -13,6 +13,9 @@ struct ReceiptWriting {
         var at: Int64 { receipt.time ?? receipt.arrived }
     }
 
+    /// Opens, and clicks, that are kept of one recipient.
+    private static let mostVisits = 100
+
     let db: any SQLTransaction
     /// Milliseconds since 1970.
     let now: Int64
@@ -57,7 +60,7 @@ struct ReceiptWriting {
     private mutating func count(_ one: Found) { summary.counted[one.receipt.kind, default: 0] += 1 }
 
     /// Writes the event that a receipt is, where it is one that is kept.
-    /// - Returns: false for one that is there already.
+    /// - Returns: false for one that is there already, or is beyond the bound.
     private func note(_ one: Found, _ writing: inout SQLLedger.ResultWriting) throws -> Bool {
         guard let kind = Self.event(of: one.receipt.kind) else { return true }
         let detail = try isErased(one) ? "" : one.receipt.detail
@@ -68,6 +71,13 @@ struct ReceiptWriting {
                 "SELECT EXISTS (SELECT 1 FROM event WHERE mailing = ? AND batch = ? AND idx = ? AND kind = ? AND detail = ?)",
                 [one.batch.mailing.description, one.batch.number, one.index, kind.rawValue, detail])
             if isKnown == true { return false }
+        }
+        if [.opened, .clicked].contains(kind) {
+            let count = try db.one(
+                Int.self, "SELECT count(*) FROM event WHERE mailing = ? AND batch = ? AND idx = ? AND kind = ?",
+                [one.batch.mailing.description, one.batch.number, one.index, kind.rawValue])
+            // So many say no more than the last did.
+            if let count, count >= Self.mostVisits { return false }
         }
         let before = writing.summary.events
         try writing.add(

@@ -8,6 +8,8 @@ extension SQLLedger: ReceiptStore {
     /// Receipts that are aside at most, and that one transaction tries again.
     private static let mostAside = 10_000
     private static let retried = 1_000
+    /// Ids that one transaction forgets at most.
+    private static let forgotten = 50_000
 
     package func expectReceipts(of providers: Set<String>, now: Int64) async throws(LedgerError) {
         try await write("receipts") { db in
@@ -16,9 +18,23 @@ extension SQLLedger: ReceiptStore {
             for name in providers.subtracting(known).sorted() {
                 try db.run("INSERT INTO receipt_provider (name) VALUES (?) ON CONFLICT DO NOTHING", [name])
             }
-            // The days of ids that no receipt asks for any more.
-            try db.run("DELETE FROM message_reference WHERE day < ?", [MessageReference.day(now) - MessageReference.days])
         }
+        try await forgetReferences(before: MessageReference.day(now) - MessageReference.days)
+    }
+
+    /// Forgets the ids of days that no receipt asks for any more, in parts: others write in between.
+    private func forgetReferences(before day: Int64) async throws(LedgerError) {
+        var removed = 0
+        repeat {
+            removed = try await write("receipts") { db in
+                try db.run(
+                    """
+                    DELETE FROM message_reference WHERE (day, hash, mailing, batch, idx) IN (
+                        SELECT day, hash, mailing, batch, idx FROM message_reference WHERE day < ? LIMIT ?)
+                    """, [day, Self.forgotten])
+                return db.changes
+            }
+        } while removed == Self.forgotten
     }
 
     package func write(receipts: [ProviderReceipt], letters: [DeadLetter], now: Int64) async throws(LedgerError) -> ReceiptSummary {

@@ -3,6 +3,9 @@ package import Policy
 import Text
 
 extension SQLLedger: VisitDomainStore {
+    /// Batches that are in memory at a time.
+    private static let batchesAtOnce = 100
+
     package func domains(of mailing: UInt32, batches: Set<Int>) async throws(LedgerError) -> [Int: [UInt32]] {
         try await read("looking for domains") { db in
             guard let id = try Self.mailingWithDomains(db, mailing) else { return [:] }
@@ -19,11 +22,17 @@ extension SQLLedger: VisitDomainStore {
         try await read("counting domains") { db in
             guard let id = try Self.mailingWithDomains(db, mailing) else { return [:] }
             var sizes: [UInt32: Int] = [:]
-            let rows = try db.rows("SELECT recipients FROM batch WHERE mailing = ?", [id.description])
-            while let row = try rows.next() {
-                for domain in Self.domains(try row.read(0) as [UInt8]) where domain != 0 { sizes[domain, default: 0] += 1 }
+            var last = -1
+            while true {
+                let rows = try db.allRows(
+                    "SELECT number, recipients FROM batch WHERE mailing = ? AND number > ? ORDER BY number LIMIT ?",
+                    [id.description, last, Self.batchesAtOnce])
+                for row in rows {
+                    last = try row.read(0)
+                    for domain in Self.domains(try row.read(1) as [UInt8]) where domain != 0 { sizes[domain, default: 0] += 1 }
+                }
+                if rows.count < Self.batchesAtOnce { return sizes }
             }
-            return sizes
         }
     }
 

@@ -198,7 +198,7 @@ extension MetricCatalogue {
             "What providers tell of messages, as the collector wrote it to the ledger."),
         .counter(
             "flotilla_receipts_duplicate_total", "receipts", [],
-            "Receipts that the collector had written before; they change nothing."),
+            "Receipts that were written before, or opens and clicks beyond 100 of a recipient."),
         .counter(
             "flotilla_receipts_machine_total", "receipts", [],
             "Opens and clicks that the provider takes for a machine's; they change nothing."),
