@@ -196,7 +196,7 @@ package protocol ReportStore: Sendable {
     /// many queries for one as for a thousand.
     func statuses(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStatus]
 
-    /// The mailings that are sending, as they are watched; those of a channel of a newer release are left out.
+    /// The mailings that are sending, as they are watched; without those of a channel of a newer release.
     func watched() async throws(LedgerError) -> [WatchedMailing]
 
     /// The status of one mailing; nil when it is not known.

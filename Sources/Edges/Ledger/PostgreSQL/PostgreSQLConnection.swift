@@ -13,7 +13,7 @@ final class PostgreSQLConnection {
     let statementSeconds: Int
     /// An answer did not come in time: what comes later belongs to nothing.
     var isSilent = false
-    /// The other side has said that the session is over: libpq sees that only when it reads on.
+    /// The other side has ended the session: libpq sees that only when it reads on.
     private var hasEnded = false
     /// The statements that this session has prepared.
     private var prepared: Set<String> = []

@@ -37,7 +37,7 @@ struct EventLog {
     /// The slices with the most events.
     /// - Parameters:
     ///   - id: of this mailing alone; nil for all.
-    ///   - least: those with fewer events are left out.
+    ///   - least: those with fewer events are not among them.
     func slices(of id: MailingID?, least: Int) throws -> [Slice] {
         let values: [any SQLConvertible] = [least, Self.most]
         let rows = try db.allRows(
