@@ -176,7 +176,7 @@ import Testing
              recipients: {file: r.ndjson, address: email}}
             """
         let file = try MailingFile.load(folder.write(yaml, to: "m.yaml"))
-        let job = try MailingPreparation.prepare(file, providers: [:], hostname: "example.com")
+        let job = try MailingPreparation.prepare(file, providers: [:])
         #expect(job.mailing.fields == ["id", "email", "tags", ValueKinds.field])
         #expect(job.mailing.nestedFields == ["id", "email", "tags"])
         var planner = try RecipientPlanner(source: job.source, channel: .webhook, carry: Set(job.mailing.fields.dropFirst(2)))

@@ -26,7 +26,7 @@ import Testing
 
     static func composer(_ mailing: Mailing) throws -> EmailComposer {
         var generator = SeededGenerator(seed: 1)
-        return try EmailComposer(mailing: mailing, domain: "mail.example.com", using: &generator)
+        return try EmailComposer(mailing: mailing, using: &generator)
     }
 
     static func compose(
@@ -52,7 +52,7 @@ import Testing
             Reply-To: help@example.com
             To: ann@example.org
             Subject: =?utf-8?B?SGVsbG8gw4RubiAmIDxjbz4=?=
-            Message-ID: <0123456789abc.12.0@mail.example.com>
+            Message-ID: <0123456789abc.12.0@example.com>
             MIME-Version: 1.0
             Content-Type: multipart/alternative; boundary="\(boundary)"
             Content-Transfer-Encoding: 8bit
@@ -138,12 +138,10 @@ import Testing
     @Test func reportsAllThatIsWrongAtOnce() throws {
         let error = try #require(throws: TemplateError.self) {
             try EmailComposer(
-                mailing: Self.mailing(from: "nobody", subject: "{{nam}}", html: "<p>{{>x}}\n{{y}}", text: "{{#name}}"),
-                domain: "a b")
+                mailing: Self.mailing(from: "nobody", subject: "{{nam}}", html: "<p>{{>x}}\n{{y}}", text: "{{#name}}"))
         }
         #expect(
             error.problems.map { "\($0.file):\($0.line) \($0.what)" } == [
-                ":0 'a b' is no domain for Message-IDs",
                 ":0 'from: nobody' is not an e-mail sender",
                 "mailing.yaml:4 unknown field 'nam'",
                 "message.txt:1 the section 'name' that begins here has no end",

@@ -43,7 +43,7 @@ import Text
             subject: "x", html: html, text: text, fields: ["id", "address"] + names, nested: nested)
         mailing.tracking = rules
         var generator = SeededGenerator(seed: 1)
-        let composer = try EmailComposer(mailing: mailing, domain: "mail.example.com", tracking: tracking, using: &generator)
+        let composer = try EmailComposer(mailing: mailing, tracking: tracking, using: &generator)
         return try EmailComposerTests.compose(
             composer, ["1", "ann@example.org"] + names.map { values[$0] ?? "" }, eightBit: eightBit)
     }
@@ -230,7 +230,7 @@ import Text
     func aLinkThatLeadsNowhereIsToldOf(_ target: String) throws {
         var mailing = EmailComposerTests.mailing(html: "<p>\n<a href=\"\(target)\">x</a> <a href=\"https://a.example\">y</a>")
         mailing.tracking = MailingTracking()
-        let composer = try EmailComposer(mailing: mailing, domain: "mail.example.com")
+        let composer = try EmailComposer(mailing: mailing)
         #expect(composer.warnings.map { [$0.line, $0.column] } == [[2, 10]])
         #expect(composer.warnings.first?.file == "message.html")
         #expect(composer.links.first?.target == "https://a.example")
@@ -276,7 +276,7 @@ import Text
         var mailing = EmailComposerTests.mailing(
             html: #"<a href="https://a.example/?n={{name}}">x</a><a href="https://b.example">y</a>"#)
         mailing.tracking = MailingTracking()
-        let composer = try EmailComposer(mailing: mailing, domain: "mail.example.com")
+        let composer = try EmailComposer(mailing: mailing)
         #expect(composer.links.prefix(2).map(\.target) == ["https://a.example/?n={{name}}", "https://b.example"])
         #expect(composer.links.map(\.number) == Array(0..<UInt16(composer.links.count)))
     }
@@ -284,7 +284,7 @@ import Text
     @Test func aRecipientWithoutRoomInATokenGetsPlainLinks() throws {
         var mailing = EmailComposerTests.mailing(text: "https://a.example")
         mailing.tracking = MailingTracking()
-        let composer = try EmailComposer(mailing: mailing, domain: "mail.example.com", tracking: tracking())
+        let composer = try EmailComposer(mailing: mailing, tracking: tracking())
         let id = try #require(MailingID("0123456789abc"))
         var out: [UInt8] = []
         composer.compose(

@@ -24,6 +24,8 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// The sender: an RFC 5322 mailbox for e-mail, the sender id for SMS and messengers, empty for webhooks.
     package var from = ""
     package var replyTo = ""
+    /// Header fields of its own, in the order in which messages have them; nil for none. Only e-mail has them.
+    package var headers: [Header]?
     package var subject = Template.empty
     package var html = Template.empty
     package var text = Template.empty
@@ -51,6 +53,17 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// What it has of the tracker; nil for nothing.
     package var tracking: MailingTracking?
 
+    /// A header field of an e-mail, whose value has merge fields.
+    package struct Header: Codable, Sendable, Equatable {
+        package var name: String
+        package var value: Template
+
+        package init(name: String, value: Template) {
+            self.name = name
+            self.value = value
+        }
+    }
+
     /// A template's source, and the place that errors name.
     package struct Template: Codable, Sendable, Equatable {
         package var source: String
@@ -72,7 +85,7 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// Refuses numbers that cannot be: a definition is read from Redis and from the ledger, where others may write.
     package func check() throws(WireError) {
         let spans = [lifetime, maximumDelay ?? 0]
-        let lines = [subject, html, text, body].map(\.line)
+        let lines = ([subject, html, text, body] + (headers ?? []).map(\.value)).map(\.line)
         guard (1...Int(WireLimit.index.upperBound)).contains(batchSize), (1...Int(WireLimit.count.upperBound)).contains(attempts),
             spans.allSatisfy({ (0...Self.longest).contains($0) }), lines.allSatisfy({ (0...Int(WireLimit.count.upperBound)).contains($0) })
         else { throw WireError("a number of its definition is out of range") }

@@ -13,6 +13,13 @@ package struct MailingDefinition: Codable, Sendable {
         self.tracker = tracker
     }
 
+    /// The newest version of a definition that this release reads. An older release would send what needs a newer one otherwise than it
+    /// says.
+    private static let newest = 2
+
+    /// The oldest version that says all that is in it, so that workers of an older release take every mailing that they can send.
+    private var version: Int { mailing.headers == nil ? WireVersion.current : 2 }
+
     private enum Key: String, CodingKey {
         case version, number, tracker
     }
@@ -21,7 +28,7 @@ package struct MailingDefinition: Codable, Sendable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         let version = try container.decodeIfPresent(Int.self, forKey: .version)
-        try WireVersion.check(version.map(String.init) ?? "")
+        try WireVersion.check(version.map(String.init) ?? "", newest: Self.newest)
         mailing = try Mailing(from: decoder)
         try mailing.check()
         number = try container.decodeIfPresent(UInt32.self, forKey: .number)
@@ -31,7 +38,7 @@ package struct MailingDefinition: Codable, Sendable {
     package func encode(to encoder: any Encoder) throws {
         try mailing.encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)
-        try container.encode(WireVersion.current, forKey: .version)
+        try container.encode(version, forKey: .version)
         try container.encodeIfPresent(number, forKey: .number)
         try container.encodeIfPresent(tracker, forKey: .tracker)
     }

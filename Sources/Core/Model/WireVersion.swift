@@ -6,11 +6,12 @@ package enum WireVersion {
     package static let current = 1
 
     /// Checks the version field of an entry; empty for an entry of release 0.1, which had none.
-    package static func check(_ text: String) throws(WireError) {
+    /// - Parameter newest: the newest version that can be read.
+    package static func check(_ text: String, newest: Int = current) throws(WireError) {
         guard !text.isEmpty else { return }
         guard let version = Int(text) else { throw WireError("its version '\(text.prefix(20))' is no number") }
-        guard version <= current else {
-            throw WireError("its version \(version) is newer than \(current), the newest this release reads", isNewer: true)
+        guard version <= newest else {
+            throw WireError("its version \(version) is newer than \(newest), the newest this release reads", isNewer: true)
         }
     }
 }

@@ -170,7 +170,7 @@ package struct Settings: Sendable, Equatable {
     }
 
     package struct Email: Sendable, Equatable {
-        /// Our name in EHLO and in Message-ID.
+        /// Our name in EHLO.
         package var hostname = HostName.machine
         package init() {}
     }

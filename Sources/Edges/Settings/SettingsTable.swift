@@ -116,7 +116,7 @@ enum SettingsTable {
 
     static let emailHostname = Setting.hostName(
         "email.hostname", shown: "the machine's name if it has a domain, else `localhost.localdomain`",
-        "Our name in EHLO and in Message-ID.")
+        "Our name in EHLO.")
 
     static let trackerURL = Setting.trackerURL(
         "tracker.url", shown: "none: nothing is tracked",

@@ -36,7 +36,7 @@ package enum MailingPreparation {
     ///   - hasTracker: messages can have links to the tracker.
     /// - Throws: `InputError`, `TemplateError`, `ProviderURLError`, `UnknownProvider`, `MissingTracker`.
     package static func prepare(
-        _ file: MailingFile, providers: [String: Provider], hostname: String, hasTracker: Bool = false
+        _ file: MailingFile, providers: [String: Provider], hasTracker: Bool = false
     ) throws -> PreparedJob {
         var mailing = file.mailing
         mailing.tracking = try tracking(of: file, hasTracker: hasTracker)
@@ -52,12 +52,12 @@ package enum MailingPreparation {
         if file.recipients.format == .ndjson {
             // A dotted name into a column that has only texts is a mistake.
             mailing.nestedFields = try nestedFields(of: file.recipients)
-            _ = try contents(mailing, provider, hostname)
+            _ = try contents(mailing, provider)
             // Any value may be the first list or object of its column, however far behind it stands.
             mailing.nestedFields = mailing.fields
             mailing.fields.append(ValueKinds.field)
         }
-        let contents = try contents(mailing, provider, hostname)
+        let contents = try contents(mailing, provider)
         let (used, isNested) = (contents.columns, contents.isNested)
         mailing.tracking?.targets = contents.links.map(\.target)
         mailing.tracking?.linksOfParts = contents.linksOfParts
@@ -122,10 +122,10 @@ package enum MailingPreparation {
         var warnings: [TemplateError.Problem] = []
     }
 
-    private static func contents(_ mailing: Mailing, _ provider: Provider, _ hostname: String) throws -> Contents {
+    private static func contents(_ mailing: Mailing, _ provider: Provider) throws -> Contents {
         switch mailing.channel {
         case .email:
-            let composer = try EmailComposer(mailing: mailing, domain: hostname)
+            let composer = try EmailComposer(mailing: mailing)
             return Contents(
                 columns: composer.columns, isNested: composer.isNested, namesPages: composer.namesPages, links: composer.links,
                 linksOfParts: composer.linksOfParts, warnings: composer.warnings)

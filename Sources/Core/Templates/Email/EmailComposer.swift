@@ -4,6 +4,8 @@ import Text
 /// Makes the messages of one e-mail mailing: headers and MIME parts as SMTP sends them.
 package struct EmailComposer: Sendable {
     private let subject: CompiledTemplate
+    /// The mailing's own.
+    private let ownHeaders: [OwnHeader]
     /// The texts, plainest first (RFC 2046 section 5.1.4).
     private let parts: [BodyPart]
     private let boundary: [UInt8]
@@ -22,26 +24,19 @@ package struct EmailComposer: Sendable {
     package let warnings: [TemplateError.Problem]
 
     /// - Parameters:
-    ///   - domain: the right side of Message-IDs.
     ///   - tracking: signs the links of a mailing that has something of the tracker; without it they are as they were written, and the
     ///     addresses of pages are empty.
     /// - Throws: `TemplateError` with all that is wrong with the mailing's sender and texts.
-    package init(mailing: Mailing, domain: String, tracking: MessageTracking? = nil) throws(TemplateError) {
+    package init(mailing: Mailing, tracking: MessageTracking? = nil) throws(TemplateError) {
         var generator = SystemRandomNumberGenerator()
-        try self.init(mailing: mailing, domain: domain, tracking: tracking, using: &generator)
+        try self.init(mailing: mailing, tracking: tracking, using: &generator)
     }
 
     /// - Parameter generator: makes the boundary at random, so that no value can contain it.
     init(
-        mailing: Mailing, domain: String, tracking: MessageTracking? = nil, using generator: inout some RandomNumberGenerator
+        mailing: Mailing, tracking: MessageTracking? = nil, using generator: inout some RandomNumberGenerator
     ) throws(TemplateError) {
         var problems: [TemplateError.Problem] = []
-        if !DomainName.isValidOrLiteral(domain) {
-            problems.append(
-                TemplateError.Problem(
-                    file: "", what: "'\(domain)' is no domain for Message-IDs", remedy: "name one like mail.example.com"
-                ))
-        }
         if mailing.fields.count < 2 {
             problems.append(
                 TemplateError.Problem(
@@ -54,6 +49,9 @@ package struct EmailComposer: Sendable {
         let subject = Self.collect(&problems) { () throws(TemplateError) in
             try CompiledTemplate(
                 mailing.subject, fields: mailing.fields, nested: mailing.nestedFields, escaping: .header)
+        }
+        let own = (mailing.headers ?? []).compactMap { header in
+            Self.collect(&problems) { () throws(TemplateError) in try OwnHeader(header, fields: fields) }
         }
         var parts: [BodyPart] = []
         var links = LinkTable()
@@ -85,23 +83,32 @@ package struct EmailComposer: Sendable {
         self.subject = subject
         self.parts = parts
         self.tracking = tracking
-        hasUnsubscribeHeaders = isCounted || parts.contains { $0.names(.unsubscribe) }
+        ownHeaders = own
+        let names = Set((mailing.headers ?? []).map { $0.name.lowercased() })
+        hasUnsubscribeHeaders =
+            names.isDisjoint(with: ["list-unsubscribe", "list-unsubscribe-post"])
+            && (isCounted || parts.contains { $0.names(.unsubscribe) })
         self.links = links.links
         linksOfParts = zip(counts, counts.dropFirst()).map { $1 - $0 }
         warnings = links.dead
         senderHeaders = headers
         boundary = Self.boundary(for: parts, using: &generator)
+        // A domain of the sender's (RFC 5322 section 3.6.4), and never the name of a machine.
+        let sender = Self.senderAddress(of: mailing.from) ?? ""
+        let domain = sender.lastIndex(of: "@").map { sender[sender.index(after: $0)...] } ?? ""
         afterMessageID = Array("@\(domain)>\r\nMIME-Version: 1.0\r\n".utf8)
     }
 
     /// A text has the address of a page of the tracker.
-    package var namesPages: Bool { TrackerPage.allCases.contains { page in parts.contains { $0.names(page) } } }
+    package var namesPages: Bool {
+        TrackerPage.allCases.contains { page in parts.contains { $0.names(page) } || ownHeaders.contains { $0.names(page) } }
+    }
 
     /// The columns that the mailing's texts use.
-    package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.columns)) }
+    package var columns: Set<Int> { Set(subject.columns + parts.flatMap(\.columns) + ownHeaders.flatMap(\.columns)) }
 
     /// They look into values that are lists or objects.
-    package var isNested: Bool { subject.isNested || parts.contains(where: \.isNested) }
+    package var isNested: Bool { subject.isNested || parts.contains(where: \.isNested) || ownHeaders.contains(where: \.isNested) }
 
     /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
     package static func senderAddress(of from: String) -> String? { sender(from)?.address.description }
@@ -136,6 +143,7 @@ package struct EmailComposer: Sendable {
             out.appendDecimal(Int64(row))
             out.append(contentsOf: afterMessageID)
             let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: row) }
+            for header in ownHeaders { header.write(values, width: width, message, into: &out) }
             if hasUnsubscribeHeaders { message?.writeUnsubscribeHeaders(into: &out) }
             writeBody(values, width: width, message, eightBit: server.eightBitMIME, into: &out)
         }

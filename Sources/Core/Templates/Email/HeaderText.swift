@@ -5,9 +5,13 @@ extension [UInt8] {
     /// Lines of headers end at this character.
     private static var lineLimit: Int { 76 }
 
+    /// The longest line of a message (RFC 5322 section 2.1.1), without its CRLF.
+    private static var hardLimit: Int { 998 }
+
     /// Makes what stands from `start` on the value of a field whose line begins `column` characters before it: left as it
     /// is when it is short and ASCII, else folded, else encoded.
-    mutating func finishHeaderText(from start: Int, column: Int) {
+    /// - Parameter keepingWords: a word of ASCII that is longer than a line, such as a URL, stays whole up to the longest line of mail.
+    mutating func finishHeaderText(from start: Int, column: Int, keepingWords: Bool = false) {
         var isASCII = true
         var looksEncoded = false
         for index in start..<count {
@@ -22,7 +26,7 @@ extension [UInt8] {
         while first < end, self[end - 1] == 0x20 { end -= 1 }
         let value = Array(self[first..<end])
         removeLast(count - start)
-        if isASCII, !looksEncoded, let folds = Self.folds(value, column: column) {
+        if isASCII, !looksEncoded, let folds = Self.folds(value, column: column, longest: keepingWords ? Self.hardLimit : Self.lineLimit) {
             for (index, byte) in value.enumerated() {
                 if folds.contains(index) { append(contentsOf: "\r\n".utf8) }
                 append(byte)
@@ -33,7 +37,8 @@ extension [UInt8] {
     }
 
     /// The spaces before which to break lines; nil where a word is too long for that.
-    private static func folds(_ text: [UInt8], column: Int) -> Set<Int>? {
+    /// - Parameter longest: characters that a line may have where no space is in it.
+    private static func folds(_ text: [UInt8], column: Int, longest: Int) -> Set<Int>? {
         var folds: Set<Int> = []
         var lineStart = -column
         var lastSpace: Int?
@@ -42,7 +47,10 @@ extension [UInt8] {
                 lastSpace = index
             }
             guard index - lineStart >= lineLimit else { continue }
-            guard let space = lastSpace, space > lineStart else { return nil }
+            guard let space = lastSpace, space > lineStart else {
+                if index - lineStart < longest { continue }
+                return nil
+            }
             folds.insert(space)
             lineStart = space
         }

@@ -4,7 +4,7 @@ extension CompiledTemplate {
         switch form.body {
         case .plain:
             switch form.language {
-            case .header:
+            case .header, .headerField:
                 var header: [UInt8] = []
                 text.withUnsafeBufferPointer { header.append($0, as: .header) }
                 add(header) { .literal($0, $1) }

@@ -9,6 +9,8 @@ package enum Escaping: Sendable, CaseIterable {
     /// A header field: every run of control characters and line separators of a value becomes one space, however it is
     /// interpolated.
     case header
+    /// A header field of the mailing's own: like `header`, but for URLs between angle brackets.
+    case headerField
     /// `application/x-www-form-urlencoded` (URL Standard section 5).
     case form
     /// XML 1.0: text and attributes, or a CDATA section.
@@ -49,7 +51,7 @@ struct OutputForm: Sendable, Equatable {
     static func quoted(_ language: Escaping) -> OutputForm { OutputForm(language: language, body: .quoted) }
 
     func valueForm(escaped: Bool, at place: ValuePlace) -> ValueForm {
-        if language == .header { return .header }
+        if language == .header || language == .headerField && (place == .text || !escaped) { return .header }
         if place == .htmlToText { return .placed(.htmlToText, body) }
         guard escaped else { return unescaped }
         if let rule = rule(at: place) { return .placed(rule, body) }

@@ -141,6 +141,7 @@ extension [TemplateToken] {
             case .json: PlaceFinder<JSONPlace>.mark(self, repeats: repeats)
             case .xml: PlaceFinder<XMLPlace>.mark(self, repeats: repeats)
             case .form: PlaceFinder<FormPlace>.mark(self, repeats: repeats)
+            case .headerField: PlaceFinder<HeaderPlace>.mark(self, repeats: repeats)
             case .none, .header: (self, [])
             }
         for (index, why) in refused {

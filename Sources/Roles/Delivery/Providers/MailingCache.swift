@@ -109,7 +109,7 @@ actor MailingCache {
         try PreparedMailing(
             id: id, mailing: definition.mailing, speed: speed,
             PreparedMailing.Setting(
-                link: link, capabilities: capabilities, alias: alias(of: link.provider), hostname: configuration.hostname,
+                link: link, capabilities: capabilities, alias: alias(of: link.provider),
                 tracking: try tracking(id, definition), limits: limits
             ) { [throttle, meters, worker] domain in
                 ReservationPool(domain: domain, throttle: throttle, clock: worker.time, meters: meters, changes: worker.changes)

@@ -69,8 +69,6 @@ final class PreparedMailing: Sendable {
         var capabilities: ProviderCapabilities
         /// The configuration's name for a provider that the mailing names by its URL.
         var alias: String?
-        /// The domain of message ids.
-        var hostname: String
         /// Signs the mailing's links to the tracker; nil where it has none.
         var tracking: MessageTracking?
         var limits: ActiveLimits
@@ -89,7 +87,7 @@ final class PreparedMailing: Sendable {
         makePool = setting.makePool
         switch mailing.channel {
         case .email:
-            composer = .email(try EmailComposer(mailing: mailing, domain: setting.hostname, tracking: setting.tracking))
+            composer = .email(try EmailComposer(mailing: mailing, tracking: setting.tracking))
             sender = EmailComposer.senderAddress(of: mailing.from) ?? ""
         case .sms, .messenger, .webhook:
             composer = .body(try BodyComposer(mailing: mailing, provider: setting.link.provider, tracking: setting.tracking))

@@ -21,12 +21,12 @@ struct MailingCheck {
         "name", "key", "channel", "recipients", "provider", "speed", "batch_size", "attempts", "lifetime", "uncertain",
         "start", "late", "max_delay", "category",
     ]
-    static let content = ["from", "reply_to", "subject", "html", "text", "body", "tracking", "utm"]
+    static let content = ["from", "reply_to", "headers", "subject", "html", "text", "body", "tracking", "utm"]
 
     /// The keys of the content that a channel takes.
     static func content(of channel: Channel) -> [String] {
         switch channel {
-        case .email: ["from", "reply_to", "subject", "html", "text", "tracking", "utm"]
+        case .email: ["from", "reply_to", "headers", "subject", "html", "text", "tracking", "utm"]
         case .sms, .messenger: ["from", "text"]
         case .webhook: ["body"]
         }
@@ -83,6 +83,7 @@ struct MailingCheck {
         case .email:
             mailing.from = mailbox("from", required("from", "the sender: \"Example Shop <news@example.com>\""))
             mailing.replyTo = mailbox("reply_to", text("reply_to"))
+            mailing.headers = headers()
             mailing.subject = template("subject", needed: "the subject line") ?? .empty
             if mailing.subject.source.contains(where: \.isNewline) {
                 report(entry("subject"), "has a line break in it; a subject is one line")
