@@ -167,7 +167,7 @@ let package = Package(
             "Ledger", ["Model", "Text", "Policy", "Signing", "TestServers", log, grdb],
             resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
         tests("Receipts", ["Model", "Text", "TestServers"]),
-        tests("Signing", ["Model", "Text"]),
+        tests("Signing", ["Model", "Text", "TestServers"]),
         tests("Templates", ["Model", "Text", "Signing"]),
         tests(
             "Transport",

@@ -144,6 +144,7 @@ extension Settings {
         reader.read(SettingsTable.logFormat, into: &log.format)
         reader.read(SettingsTable.logAddresses, into: &log.addresses)
         reader.read(SettingsTable.emailHostname, into: &email.hostname)
+        reader.read(SettingsTable.emailDKIM, into: &email.dkim)
         reader.read(SettingsTable.trackerURL, into: &tracker.url)
         reader.read(SettingsTable.trackerKeys, into: &tracker.keys)
         reader.read(SettingsTable.trackerListen, into: &tracker.listen)

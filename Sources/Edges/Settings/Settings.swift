@@ -172,6 +172,8 @@ package struct Settings: Sendable, Equatable {
     package struct Email: Sendable, Equatable {
         /// Our name in EHLO.
         package var hostname = HostName.machine
+        /// The folder of the keys that sign messages; nil where none is signed.
+        package var dkim: String?
         package init() {}
     }
 

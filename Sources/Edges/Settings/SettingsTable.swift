@@ -117,6 +117,9 @@ enum SettingsTable {
     static let emailHostname = Setting.hostName(
         "email.hostname", shown: "the machine's name if it has a domain, else `localhost.localdomain`",
         "Our name in EHLO.")
+    static let emailDKIM = Setting.file(
+        "email.dkim", allowed: "a folder",
+        "The keys that sign e-mail, as `DOMAIN/SELECTOR.pem`: [email.md](email.md#dkim). None: nothing is signed.")
 
     static let trackerURL = Setting.trackerURL(
         "tracker.url", shown: "none: nothing is tracked",
@@ -224,7 +227,7 @@ enum SettingsTable {
             refusalsAlike.key, refusalsWindow.key, refusalsShare.key,
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
-            emailHostname.key,
+            emailHostname.key, emailDKIM.key,
             trackerURL.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key, trackerSpool.key,
             trackerSpoolLimit.key,
             trackerVisitors.key, webhookKind.key, webhookSecret.key, webhookProvider.key, webhookTopic.key,

@@ -34,10 +34,12 @@ package struct WorkerConfiguration: Sendable {
     package var refusals = RefusalThresholds()
     /// The limits of providers, channels and domains; those of mailings come with them.
     package var limits = Limits()
-    /// The name by which SMTP servers are greeted, and the domain of message ids.
+    /// The name by which SMTP servers are greeted.
     package var hostname: String
     /// Providers that mailings name.
     package var providers: [String: Provider] = [:]
+    /// What signs e-mail; nil where none is signed.
+    package var keys: DKIMKeys?
     /// Where links of messages lead to; nil where there is no tracker.
     package var tracker: Tracker?
     /// Logs show whole addresses.

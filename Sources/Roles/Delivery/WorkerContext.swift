@@ -3,6 +3,7 @@ import Logging
 import Metrics
 import Model
 import Policy
+import Signing
 import Synchronization
 import Text
 
@@ -21,6 +22,7 @@ final class WorkerContext: Sendable {
     let connections: ConnectionBudget
     let rates: AdaptiveRateController
     let meters = DeliveryMetersTable()
+    let signing = SigningThreads()
     let logger: Logger
     /// Wakes messages that wait: a stop, a lease that expired, a mailing that was paused, a circuit breaker that opened or closed.
     let changes: Broadcast

@@ -58,7 +58,7 @@ struct WorkerCommand: RoleCommand {
         }
         let keys = try runtime.settings.trackerKeys(makes: false)
         let broker = try await runtime.openBroker("worker", isPatient: true)
-        let worker = runtime.worker(broker, trackerKeys: keys)
+        let worker = try runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "worker",
             runtime.metricsServer(.worker)
@@ -113,7 +113,7 @@ struct Up: RoleCommand {
         let collector = runtime.collector(broker, ledger)
         let events = runtime.eventCollector(broker, ledger)
         let receipts = runtime.receiptCollector(broker, ledger)
-        let worker = runtime.worker(broker, trackerKeys: keys)
+        let worker = try runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "up",
             (redis.map { [$0] } ?? []) + runtime.metricsServer() + runtime.innerTracker(broker, keys: keys)

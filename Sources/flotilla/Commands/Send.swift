@@ -101,7 +101,7 @@ struct Send: AsyncParsableCommand {
         let collector = runtime.collector(broker, ledger)
         let events = runtime.eventCollector(broker, ledger)
         let receipts = runtime.receiptCollector(broker, ledger)
-        let worker = runtime.worker(broker, trackerKeys: keys)
+        let worker = try runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "send",
             (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer() + runtime.optionalTracker(broker, keys: keys)

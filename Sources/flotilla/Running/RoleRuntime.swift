@@ -182,8 +182,14 @@ struct RoleRuntime {
     }
 
     /// - Parameter trackerKeys: sign links to the tracker; nil where there is none.
-    func worker(_ broker: Broker, trackerKeys: SigningKeys?) -> Worker {
+    /// - Throws: `DKIMFolderError`.
+    func worker(_ broker: Broker, trackerKeys: SigningKeys?) throws(DKIMFolderError) -> Worker {
         var configuration = workerConfiguration
+        if let folder = settings.email.dkim {
+            let read = try DKIMFolder(reading: folder)
+            for warning in read.warnings { logger.warning("\(warning)") }
+            configuration.keys = DKIMKeys(read.keys)
+        }
         if let url = settings.tracker.url, let trackerKeys { configuration.tracker = .init(url: url, keys: trackerKeys) }
         return Worker(configuration: configuration, broker: broker, group: group, logger: logger)
     }

@@ -7,6 +7,7 @@
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 // A context with its key, to be freed by EVP_MAC_CTX_free; null where libcrypto has no memory or no SHA-256.
 static inline EVP_MAC_CTX *flotilla_hmac_new(const unsigned char *key, size_t length) {
@@ -71,4 +72,60 @@ static inline int flotilla_verify_by_certificate(
     X509_free(certificate);
     ERR_clear_error();
     return is_signed;
+}
+
+// The 32 bytes of SHA-256; 0 where it fails.
+static inline int flotilla_sha256(const unsigned char *text, size_t length, unsigned char *out) {
+    return EVP_Digest(text, length, out, NULL, EVP_sha256(), NULL);
+}
+
+// Nobody types a passphrase.
+static inline int flotilla_no_passphrase(char *out, int size, int is_writing, void *context) {
+    (void)out, (void)size, (void)is_writing, (void)context;
+    return -1;
+}
+
+// A private key in PEM, to be freed by EVP_PKEY_free; null where it is none, or has a passphrase.
+static inline EVP_PKEY *flotilla_read_private_key(const unsigned char *pem, size_t length) {
+    BIO *bio = BIO_new_mem_buf(pem, (int)length);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, flotilla_no_passphrase, NULL) : NULL;
+    BIO_free(bio);
+    ERR_clear_error();
+    return key;
+}
+
+// Signs by a private key; a null digest is for algorithms that have their own. `signature_length` is the room, and then the length.
+static inline int flotilla_sign(
+    EVP_PKEY *key, const char *digest, const unsigned char *text, size_t length, unsigned char *signature, size_t *signature_length) {
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int is_signed = context && EVP_DigestSignInit_ex(context, NULL, digest, NULL, NULL, key, NULL) == 1
+        && EVP_DigestSign(context, signature, signature_length, text, length) == 1;
+    EVP_MD_CTX_free(context);
+    return is_signed;
+}
+
+// The SubjectPublicKeyInfo of a key in DER. `length` is the room, and then the length.
+static inline int flotilla_public_der(EVP_PKEY *key, unsigned char *out, size_t *length) {
+    unsigned char *der = NULL;
+    int count = i2d_PUBKEY(key, &der);
+    int fits = count > 0 && (size_t)count <= *length;
+    if (fits) {
+        memcpy(out, der, (size_t)count);
+        *length = (size_t)count;
+    }
+    OPENSSL_free(der);
+    return fits;
+}
+
+// A new private key in PEM: RSA of so many bits, or Ed25519 for 0. `length` is the room, and then the length.
+static inline int flotilla_generate_key(int bits, unsigned char *out, size_t *length) {
+    EVP_PKEY *key = bits > 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits) : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    BIO *bio = key ? BIO_new(BIO_s_mem()) : NULL;
+    int is_written = bio && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1;
+    int count = is_written ? BIO_read(bio, out, (int)*length) : 0;
+    if (count > 0) *length = (size_t)count;
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return count > 0;
 }

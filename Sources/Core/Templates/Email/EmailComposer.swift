@@ -94,9 +94,7 @@ package struct EmailComposer: Sendable {
         senderHeaders = headers
         boundary = Self.boundary(for: parts, using: &generator)
         // A domain of the sender's (RFC 5322 section 3.6.4), and never the name of a machine.
-        let sender = Self.senderAddress(of: mailing.from) ?? ""
-        let domain = sender.lastIndex(of: "@").map { sender[sender.index(after: $0)...] } ?? ""
-        afterMessageID = Array("@\(domain)>\r\nMIME-Version: 1.0\r\n".utf8)
+        afterMessageID = Array("@\(Self.senderDomain(of: mailing.from) ?? "")>\r\nMIME-Version: 1.0\r\n".utf8)
     }
 
     /// A text has the address of a page of the tracker.
@@ -112,6 +110,12 @@ package struct EmailComposer: Sendable {
 
     /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
     package static func senderAddress(of from: String) -> String? { sender(from)?.address.description }
+
+    /// The domain of a mailing's `from`, in ASCII; nil where it is no mailbox.
+    package static func senderDomain(of from: String) -> String? {
+        guard let address = senderAddress(of: from), let at = address.lastIndex(of: "@") else { return nil }
+        return String(address[address.index(after: at)...])
+    }
 
     /// Reads a sender. Its address is in ASCII, because not every server takes another (RFC 6531).
     private static func sender(_ text: String) -> Mailbox? { (try? Mailbox(text))?.ascii }

@@ -50,8 +50,8 @@ package enum OwnHeaders {
         }
     }
 
-    /// Google, "Feedback loop" (support.google.com/mail/answer/6254652): `a:b:c:SenderId`, at most three identifiers and the sender's, which
-    /// has 5 to 15 characters and stays the same; a field that differs from message to message is no identifier.
+    /// Google, "Feedback loop" (support.google.com/mail/answer/6254652): `a:b:c:SenderId`, at most three identifiers and the sender's,
+    /// which has 5 to 15 characters and stays the same; a field that differs from message to message is no identifier.
     private static func faultOfFeedback(_ value: String) -> String? {
         if value.contains("{{") { return "has merge fields in it; it names the mailing, never a recipient" }
         let fields = value.split(separator: ":", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }

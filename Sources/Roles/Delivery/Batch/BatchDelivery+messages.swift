@@ -2,19 +2,24 @@ import Broker
 import Logging
 import Model
 import Policy
+import Signing
 import Synchronization
 import Transport
 
 extension BatchDelivery {
-    /// The texts of a group, in one piece of memory.
-    func compose(_ open: [OpenRecipient]) -> MessageGroup {
+    /// The texts of a group, in one piece of memory. Those that are signed are made on threads of their own.
+    func compose(_ open: [OpenRecipient]) async -> MessageGroup {
+        mailing.signer == nil ? group(open) : await worker.signing.run { group(open) }
+    }
+
+    private func group(_ open: [OpenRecipient]) -> MessageGroup {
         let server = mailing.extensions
         let texts = compose(open, for: server ?? .none)
         var group = MessageGroup(sender: mailing.sender, bytes: texts.bytes)
         group.mayFinish = { [worker, batch] in worker.holds(batch) }
         if let server {
             group.extensions = server
-            group.recompose = { compose(open, for: $0) }
+            group.recompose = { [mailing] in compose(open, for: mailing.used(of: $0)) }
         }
         group.messages.reserveCapacity(open.count)
         let prefix = lease.batch.id.messagePrefix

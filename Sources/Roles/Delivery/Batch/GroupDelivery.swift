@@ -215,7 +215,7 @@ struct GroupDelivery: Sendable {
         _ open: [OpenRecipient], _ turn: BatchDelivery.Turn, _ retries: LocalRetryRule
     ) async -> (GroupOutcome, [Late]) {
         let late = LateResponses()
-        var group = batch.compose(open)
+        var group = await batch.compose(open)
         group.limit = turn.ticket
         group.detach = { late.add($0, $1) }
         batch.trace(open)

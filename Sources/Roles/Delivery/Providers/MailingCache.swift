@@ -110,7 +110,7 @@ actor MailingCache {
             id: id, mailing: definition.mailing, speed: speed,
             PreparedMailing.Setting(
                 link: link, capabilities: capabilities, alias: alias(of: link.provider),
-                tracking: try tracking(id, definition), limits: limits
+                keys: configuration.keys, tracking: try tracking(id, definition), limits: limits
             ) { [throttle, meters, worker] domain in
                 ReservationPool(domain: domain, throttle: throttle, clock: worker.time, meters: meters, changes: worker.changes)
             })

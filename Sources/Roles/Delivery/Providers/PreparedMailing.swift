@@ -1,6 +1,7 @@
 import Broker
 import Model
 import Policy
+import Signing
 import Synchronization
 import Templates
 import Text
@@ -30,6 +31,8 @@ final class PreparedMailing: Sendable {
     let composer: Composer
     let sender: String
     let capabilities: ProviderCapabilities
+    /// Signs its messages; nil where nothing does.
+    let signer: (any MessageSigner)?
     private let limits: ActiveLimits
     private let makePool: @Sendable (_ domain: LimitScope?) -> ReservationPool
     private let state: Mutex<State>
@@ -69,6 +72,8 @@ final class PreparedMailing: Sendable {
         var capabilities: ProviderCapabilities
         /// The configuration's name for a provider that the mailing names by its URL.
         var alias: String?
+        /// Sign messages of their domains.
+        var keys: DKIMKeys?
         /// Signs the mailing's links to the tracker; nil where it has none.
         var tracking: MessageTracking?
         var limits: ActiveLimits
@@ -89,9 +94,11 @@ final class PreparedMailing: Sendable {
         case .email:
             composer = .email(try EmailComposer(mailing: mailing, tracking: setting.tracking))
             sender = EmailComposer.senderAddress(of: mailing.from) ?? ""
+            signer = EmailComposer.senderDomain(of: mailing.from).flatMap { setting.keys?.signer(for: $0) }
         case .sms, .messenger, .webhook:
             composer = .body(try BodyComposer(mailing: mailing, provider: setting.link.provider, tracking: setting.tracking))
             sender = mailing.channel == .webhook ? "" : mailing.from
+            signer = nil
         }
         state = Mutex(State(controls: MailingControls(speed: try Self.limit(speed))))
     }
@@ -229,8 +236,14 @@ final class PreparedMailing: Sendable {
 
     /// What a message's text may need of the server; nil where its channel knows no such thing.
     var extensions: MailExtensions? {
-        if case .email = composer { return capabilities.extensions }
+        if case .email = composer { return used(of: capabilities.extensions) }
         return nil
+    }
+
+    /// What messages use of a server's extensions. A relay that rewrites 8bit for the next one would break a signature (RFC 6376
+    /// section 5.3).
+    func used(of server: MailExtensions) -> MailExtensions {
+        signer == nil ? server : MailExtensions(eightBitMIME: false, smtpUTF8: server.smtpUTF8)
     }
 
     /// Appends one message's text, as the transport wants it.
@@ -241,7 +254,10 @@ final class PreparedMailing: Sendable {
         _ recipients: Recipients, row: Int, batch: BatchID, date: Int64, for server: MailExtensions, into bytes: inout [UInt8]
     ) {
         switch composer {
-        case .email(let composer): composer.compose(recipients, row: row, of: batch, date: date, for: server, into: &bytes)
+        case .email(let composer):
+            let start = bytes.count
+            composer.compose(recipients, row: row, of: batch, date: date, for: server, into: &bytes)
+            signer?.sign(&bytes, from: start, time: date / 1000)
         case .body(let composer): composer.compose(recipients, row: row, of: batch, into: &bytes)
         }
     }
