@@ -43,7 +43,7 @@ struct CollectorReading: Sendable {
     var abandoned: Duration
 }
 
-/// Whose mailings this Redis carries: nothing of another ledger's is collected.
+/// Whose mailings this Redis holds: nothing of another ledger's is collected.
 struct LedgerOwnership: Sendable {
     let identity: LedgerIdentity
     let epochs: EpochStore
@@ -189,7 +189,7 @@ struct CollectingLoop<Streams: CollectedStreams>: Sendable {
         }
     }
 
-    /// Waits until Redis may carry our mailings: an epoch has begun, or a time has passed.
+    /// Waits until Redis may hold our mailings: an epoch has begun, or a time has passed.
     private func wait(for owner: CollectorState.Owner, _ wake: inout WakeStream, _ end: WakeSignal) async {
         guard owner == .nobody else {
             await end.wait(atMost: Timing.fallback)

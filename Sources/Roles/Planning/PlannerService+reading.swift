@@ -39,7 +39,7 @@ extension PlannerService {
         let suppressed = try await SuppressedAddresses.load(
             list, for: target, sourceBytes: FileStamp(path: source.file).size, from: ledger, isStopping: isStopping)
         var planner = try RecipientPlanner(
-            source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
+            source: source, channel: record.mailing.channel, keeping: Set(record.mailing.fields.dropFirst(2)),
             bounds: .init(size: BatchSize.of(record), bytes: batchBytes),
             after: .init(record.rowsRead, checksum: record.sourceChecksum.map(UInt64.init(bitPattern:))),
             excluding: .init(suppressed: suppressed, check: bodyCheck(record)), isStopping: isStopping)

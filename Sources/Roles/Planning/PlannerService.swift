@@ -176,7 +176,7 @@ package struct PlannerService: Service {
         return hasFailed
     }
 
-    /// A mailing that has begun goes on, whatever its start was.
+    /// A mailing that has begun continues, whatever its start was.
     private func decision(_ record: MailingRecord) -> StartRule.Decision {
         record.started == nil ? StartRule(record.mailing, start: record.start).decide(now: clock()) : .begin
     }

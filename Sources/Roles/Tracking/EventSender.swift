@@ -14,7 +14,7 @@ final class EventSender: Sendable {
     }
 
     private struct Lines {
-        var away = RepeatedLine()
+        var unavailable = RepeatedLine()
         var dropped = RepeatedLine()
         var unreadable = RepeatedLine()
     }
@@ -179,7 +179,7 @@ final class EventSender: Sendable {
             if try await streams.append(batches, to: number) { return true }
             problem = "the events stream is full: does a collector run?"
         } catch { problem = "\(error)" }
-        if let count = lines.withLock({ $0.away.add(at: Clock.monotonic()) }) {
+        if let count = lines.withLock({ $0.unavailable.add(at: Clock.monotonic()) }) {
             logger.warning("events wait here, and visitors are answered all the same: \(problem)\(RepeatedLine.text(count))")
         }
         return false

@@ -47,7 +47,7 @@ extension SQLiteLedger {
                     return SQLLedger(SQLiteEngine(SQLiteFile(path, options: options, logger: logger), pool, logger: logger))
                 }
             } catch {
-                // SQLite does not wait, whatever its time-out, while another process turns the write-ahead log on or takes it away.
+                // SQLite does not wait, whatever its time-out, while another process creates or removes the write-ahead log.
                 guard case .busy = error, ContinuousClock.now < deadline else { throw error }
                 usleep(20_000)
             }
