@@ -42,7 +42,7 @@ struct TestTracker {
     /// Waits for Redis no longer than a moment.
     static func broker(_ redis: RedisServer) -> Broker {
         var endpoint = RedisEndpoint(place: .unix(path: redis.socket))
-        endpoint.timeout = 0.3
+        endpoint.timeout = .milliseconds(300)
         return Broker(
             endpoint: endpoint, prefix: "test", partitions: 1, name: "test", group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
     }

@@ -9,9 +9,10 @@ final class LedgerIdentity: Sendable {
     private let known = Mutex<String?>(nil)
     private let isChecked = Mutex(false)
     private let said = Mutex<ContinuousClock.Instant?>(nil)
+    private let clocks: Clocks
     private let logger: Logger
 
-    init(logger: Logger) { self.logger = logger }
+    init(clocks: Clocks, logger: Logger) { (self.clocks, self.logger) = (clocks, logger) }
 
     /// The ledger's name; nil before it was read.
     var name: String? { known.withLock { $0 } }
@@ -81,8 +82,8 @@ final class LedgerIdentity: Sendable {
 
     private func isTimeToSay() -> Bool {
         said.withLock { last in
-            if let last, ContinuousClock.now - last < .seconds(30) { return false }
-            last = .now
+            if let last, clocks.now - last < .seconds(30) { return false }
+            last = clocks.now
             return true
         }
     }

@@ -62,7 +62,7 @@ extension PlannerService {
                     "the addresses of mailing \(record.id) stay in memory, 43 bytes each at most: no file can be written (\(fault))",
                     metadata: record.fields)
             }
-            try await suppressed?.exclude(from: &chunk, asking: ledger, now: clock())
+            try await suppressed?.exclude(from: &chunk, asking: ledger, now: clocks.milliseconds)
             if !chunk.recipients.isEmpty {
                 step.batches.append(PlannedBatch(number: number, recipients: chunk.recipients, channel: record.mailing.channel))
                 number += 1

@@ -147,7 +147,7 @@ struct FleetSampler {
         }
         return FleetSnapshot.ProcessLine(
             name: sign.name, role: heartbeat.role.rawValue, host: heartbeat.host, version: heartbeat.version, isAlive: sign.isAlive,
-            seenSeconds: sign.age, isLeader: sign.name == leader?.holder, inFlight: heartbeat.inFlight, batches: heartbeat.batches,
+            seenSeconds: sign.age.seconds, isLeader: sign.name == leader?.holder, inFlight: heartbeat.inFlight, batches: heartbeat.batches,
             perSecond: rate(Double(heartbeat.answered), known.map { Double($0.sign.heartbeat.answered) }, known?.line.perSecond),
             cpu: rate(heartbeat.cpu, known?.sign.heartbeat.cpu, known?.line.cpu), memoryBytes: heartbeat.memory,
             uptimeSeconds: max(0, Double(Clock.milliseconds()) - Double(heartbeat.started)) / 1000)
@@ -180,7 +180,7 @@ extension FleetSampler {
         _ status: MailingStatus, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
     ) -> (kind: String, text: String) {
         let record = status.record
-        var facts = BlockingFacts(status, signs ?? [], lag: lag)
+        var facts = BlockingFacts(status, signs ?? [], lag: lag, now: Clock.milliseconds())
         facts.hasPlanner = leader.map { $0.until > Clock.milliseconds() } ?? false
         if let seconds = record.secondsToStart(Clock.milliseconds()) {
             let start = "starts in \(TimeSpan.text(seconds: seconds.rounded()))"

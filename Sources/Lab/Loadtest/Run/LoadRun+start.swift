@@ -18,7 +18,7 @@ extension LoadRun {
             let member = FleetProcess(.redis, name: "redis", number: members.count, port: 0)
             members.append(member)
             try await spawnRedis(member)
-            endpoint = RedisEndpoint(place: .unix(path: folder.redisSocket), timeout: 1)
+            endpoint = RedisEndpoint(place: .unix(path: folder.redisSocket), timeout: .seconds(1))
         case .given(let url):
             do {
                 endpoint = RedisEndpoint(try RedisURL(url))
