@@ -393,7 +393,7 @@ providers:
         hold = self.o.uncertain == "hold"
         j = judge.Judgement(arrivals, ledger, self.valid, hold)
         f = j.figures
-        whole, own = judge.stand_still(arrivals, self.started, self.ended, self.log.outages)
+        whole, own = judge.standstill(arrivals, self.started, self.ended, self.log.outages)
         memory = self.watch.memory_peak / 1e6
         findings = {kind: [x["text"] for x in self.log.findings if x["kind"] == kind]
                     for kind in {x["kind"] for x in self.log.findings}}
@@ -444,7 +444,7 @@ providers:
             "uncertain_policy": self.o.uncertain, "lease": self.o.lease, "speed": self.speed, "profile": self.o.profile,
             "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows], "figures": f,
             "faults": self.log.done, "skipped": self.log.skipped, "disk_note": self.disk_note,
-            "stand_still": {"in_all": whole[0], "in_all_at": whole[1], "own": own[0], "own_at": own[1]},
+            "standstill": {"in_all": whole[0], "in_all_at": whole[1], "own": own[0], "own_at": own[1]},
             "outages": [{"from": a - self.started, "to": b - self.started, "why": w} for a, b, w in self.log.outages],
             "pauses": len(self.adversary.pauses), "late_after_pause": late,
             "redis_peak_mb": memory, "seconds": self.ended - self.started, "seconds_after_healing": self.took,

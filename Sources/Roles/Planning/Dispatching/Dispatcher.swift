@@ -66,12 +66,7 @@ package actor Dispatcher: Service {
     /// When dispatches whose results will never come are next searched; nil before the first search.
     var nextOrphanCheck: ContinuousClock.Instant?
     let rebuilds = Counter(label: "flotilla_redis_rebuilds_total")
-    /// Why nothing is dispatched, since when, and what the ledger has of it.
-    private var problem: String?
-    private var problemSince: ContinuousClock.Instant?
-    private var reportedProblem: String?
-    /// When the log last said so.
-    private var said: ContinuousClock.Instant?
+    private var problem = DispatchProblem()
     let workerLease: Duration
     /// The ledger is an older copy of itself that was not accepted yet; nil until that was checked.
     var copy: FoundCopy?
@@ -164,20 +159,14 @@ package actor Dispatcher: Service {
         }
     }
 
-    private func note(problem new: String?) {
-        if problem == nil { problemSince = clocks.now }
-        problem = new
-    }
-
     /// Writes to the ledger what keeps anything from being dispatched, once that has lasted: commands read it there when Redis cannot be
     /// asked.
     private func reportProblem() async {
-        let isLasting = problemSince.map { clocks.now - $0 >= .seconds(1) } ?? false
-        let lasting = isLasting ? problem : nil
-        guard lasting != reportedProblem else { return }
+        let lasting = problem.toReport(at: clocks.now)
+        guard lasting != problem.reported else { return }
         do throws(LedgerError) {
             try await ledger.setRedisProblem(lasting)
-            reportedProblem = lasting
+            problem.wasReported(lasting)
         } catch { logger.debug("the problem with Redis was not noted in the ledger: \(error)") }
     }
 
@@ -198,7 +187,7 @@ package actor Dispatcher: Service {
             } catch {
                 looked = nil
                 await leaveLedger(error)
-                if let problem = Self.problem(error) { note(problem: problem) }
+                if let text = Self.problem(error) { problem.note(text, at: clocks.now) }
                 await reportProblem()
                 if line.add(at: clocks.monotonic) != nil { logger.warning("dispatching waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
@@ -208,7 +197,7 @@ package actor Dispatcher: Service {
         }
     }
 
-    /// What people are told of an error that holds dispatching up; nil for what passes by itself.
+    /// What people are told of an error that blocks dispatching; nil for what passes by itself.
     private static func problem(_ error: any Error) -> String? {
         switch error {
         case let error as RedisError: error == .epochEnded ? nil : "\(error)"
@@ -223,7 +212,7 @@ package actor Dispatcher: Service {
     private func turn() async throws -> Duration {
         try ledger.checkFile()
         guard let epoch = try await believed() else { return .milliseconds(250) }
-        note(problem: nil)
+        problem.note(nil, at: clocks.now)
         var work = try await ledger.work().filter { only == nil || $0.id == only }
         try await inspect(work, epoch)
         try await publishLimits()
@@ -261,7 +250,7 @@ package actor Dispatcher: Service {
             return now
         case .deposed:
             say(.warning, "another planner leads now; this one dispatches nothing more")
-            note(problem: nil)
+            problem.note(nil, at: clocks.now)
         case .foreign:
             say(
                 .error,
@@ -298,9 +287,8 @@ package actor Dispatcher: Service {
 
     /// Logs what keeps batches from being dispatched, now and then.
     func say(_ level: Logger.Level, _ text: String) {
-        note(problem: text)
-        if let said, clocks.now - said < .seconds(10) { return }
-        said = clocks.now
+        problem.note(text, at: clocks.now)
+        guard problem.isTimeToSay(at: clocks.now) else { return }
         logger.log(level: level, "\(text)")
     }
 }
