@@ -21,14 +21,20 @@ final class ProviderLink: Sendable {
     let setting: String
     private let clocks: Clocks
 
-    init(_ provider: Provider, worker: WorkerContext, group: any EventLoopGroup) {
+    convenience init(_ provider: Provider, worker: WorkerContext, group: any EventLoopGroup) {
         let configuration = worker.configuration
-        self.provider = provider
-        clocks = worker.clocks
-        isSequential = provider.scheme == .smtp || provider.scheme == .smtps
-        transport = TransportFactory.make(
+        let transport = TransportFactory.make(
             provider, hostname: configuration.hostname, responses: configuration.responses, group: group,
             fleet: { [worker] in worker.fleet.load(ordering: .relaxed) }, logger: worker.logger)
+        self.init(provider, worker: worker, transport: transport)
+    }
+
+    init(_ provider: Provider, worker: WorkerContext, transport: any DeliveryTransport) {
+        let configuration = worker.configuration
+        self.provider = provider
+        self.transport = transport
+        clocks = worker.clocks
+        isSequential = provider.scheme == .smtp || provider.scheme == .smtps
         // An SMTP connection has a group to itself: more groups than connections would only be started earlier.
         let places = isSequential ? min(configuration.concurrency, provider.connections) : configuration.concurrency
         self.places = places
