@@ -1,6 +1,5 @@
 import Logging
 import Model
-import NIOPosix
 import Policy
 import Synchronization
 import TestServers
@@ -17,9 +16,7 @@ struct BatchDeliveryTests {
 
     init() async throws {
         server = try await RedisServer()
-        broker = Broker(
-            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
-            group: .singletonMultiThreadedEventLoopGroup, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        broker = ScriptedWorker.broker(server)
     }
 
     @Test func whoeverIsAcceptedIsStartedOnceAndHasOneResult() async throws {

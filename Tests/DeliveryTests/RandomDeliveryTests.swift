@@ -1,6 +1,5 @@
 import Logging
 import Model
-import NIOPosix
 import Policy
 import Synchronization
 import TestServers
@@ -56,9 +55,7 @@ struct RandomDeliveryTests {
 
     init() async throws {
         server = try await RedisServer()
-        broker = Broker(
-            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
-            group: .singletonMultiThreadedEventLoopGroup, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        broker = ScriptedWorker.broker(server)
     }
 
     @Test func nobodyGetsTwoResultsNobodyStartsAfterTheLeaseAndNobodyIsForgotten() async throws {

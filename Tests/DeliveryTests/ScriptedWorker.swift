@@ -74,6 +74,13 @@ struct ScriptedWorker {
         try await WorkerRegistry(broker).admit([name])
     }
 
+    /// - Returns: a broker for a Redis that several workers may use one after another.
+    static func broker(_ server: RedisServer) -> Broker {
+        Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
     /// Renews the lease, which the transport learns of.
     func renew() async throws {
         // Before the renewal: what may start by it is not found to be wrong.
