@@ -118,16 +118,16 @@ struct FleetSampler {
             snapshot.lanes = zip(lanes, try await queue.depths(lanes)).map { lane, depth in
                 .init(
                     channel: lane.channel.rawValue, provider: lane.provider, ready: depth.waiting, inFlight: depth.pending,
-                    oldestSeconds: depth.seconds)
+                    oldestSeconds: depth.age.seconds)
             }
             let depths = try await status.depths()
             snapshot.resultStreams = depths.enumerated().map { partition, depth in
-                .init(partition: partition, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
+                .init(partition: partition, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.age.seconds)
             }
             snapshot.lagEntries = depths.reduce(0) { $0 + $1.entries }
-            snapshot.lagSeconds = depths.map(\.seconds).max() ?? 0
+            snapshot.lagSeconds = (depths.map(\.age).max() ?? .zero).seconds
             snapshot.eventStreams = try await events.depths().enumerated().map { stream, depth in
-                .init(stream: stream, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
+                .init(stream: stream, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.age.seconds)
             }
             return try await heartbeats?.all()
         } catch {

@@ -109,7 +109,7 @@ final class SQLiteFile: Sendable {
     /// - Throws: where a reader keeps it from being emptied; it is tried again one limit later, rather than waited for.
     func emptyLog(_ db: Database) throws {
         try db.execute(sql: "PRAGMA busy_timeout = 200")
-        defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(options.busySeconds * 1000))") }
+        defer { try? db.execute(sql: "PRAGMA busy_timeout = \(options.busyTime.milliseconds)") }
         try db.checkpoint(.truncate)
     }
 

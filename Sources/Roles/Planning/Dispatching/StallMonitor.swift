@@ -50,7 +50,7 @@ struct StallMonitor {
     private func look(_ stalls: inout [MailingID: StallClock<MailingProgress>], _ heartbeats: inout HeartbeatReader) async throws {
         try await HeartbeatStore(broker).forget()
         let processes = try await heartbeats.all()
-        let lag = try await status.lag().seconds
+        let lag = try await status.lag().age.seconds
         for isAlive in [true, false] {
             Self.workers(isAlive: isAlive).record(processes.count { !$0.heartbeat.channels.isEmpty && $0.isAlive == isAlive })
         }
