@@ -57,7 +57,7 @@ import Testing
         let signs = try await store.all()
         #expect(signs.map(\.name) == ["a", "b"])
         #expect(signs.allSatisfy { $0.heartbeat.mailings == heartbeat.mailings && $0.heartbeat.host == heartbeat.host })
-        #expect(signs.allSatisfy { $0.isAlive == ($0.age < HeartbeatStore.longest) && $0.age < 60 })
+        #expect(signs.allSatisfy { $0.isAlive == ($0.age < HeartbeatStore.longest) && $0.age < .seconds(60) })
         try await store.end("a")
         #expect(try await store.all().map(\.name) == ["b"])
         #expect(try await !fleet.exists(broker.keys.heartbeatMailings("a")))

@@ -9,7 +9,7 @@ import Text
 @testable import Broker
 
 /// A client with a short backoff, for servers that are away.
-func client(_ endpoint: RedisEndpoint, timeout: Double = 5, logger: Logger = quiet) -> RedisClient {
+func client(_ endpoint: RedisEndpoint, timeout: Duration = .seconds(5), logger: Logger = quiet) -> RedisClient {
     var endpoint = endpoint
     endpoint.timeout = timeout
     return RedisClient(endpoint: endpoint, name: "test", group: .singletonMultiThreadedEventLoopGroup, logger: logger)
@@ -70,7 +70,7 @@ struct RedisClientTests {
 
     @Test func aServerThatWasDemotedIsLeftAndAskedForAgain() async throws {
         let server = try await RedisServer()
-        let redis = client(RedisEndpoint(place: .unix(path: server.socket)), timeout: 20)
+        let redis = client(RedisEndpoint(place: .unix(path: server.socket)), timeout: .seconds(20))
         let first = try await redis.send(["CLIENT", "ID"]).int
         // Its master is not there; what it has it still tells.
         _ = try server.cli("REPLICAOF", "127.0.0.1", "1")
@@ -122,7 +122,7 @@ struct RedisClientTests {
     @Test func aServerThatASlowScriptKeepsBusyIsWaitedFor() async throws {
         let server = try await RedisServer(["--busy-reply-threshold", "10"])
         let (endpoint, log) = (RedisEndpoint(place: .unix(path: server.socket)), KeptLog())
-        let (slow, redis) = (client(endpoint), client(endpoint, timeout: 150, logger: log.logger(.warning)))
+        let (slow, redis) = (client(endpoint), client(endpoint, timeout: .seconds(150), logger: log.logger(.warning)))
         let script = Task { try await slow.send(["EVAL", "while true do end", "0"]) }
         try await eventually("it is busy") { try server.cli("PING").contains("BUSY") }
         async let waiting = redis.send(["PING"])
@@ -185,7 +185,7 @@ struct RedisClientTests {
 
     @Test func aServerThatIsNotThereIsNamed() async throws {
         let port = try freePort()
-        let redis = client(RedisEndpoint(try RedisURL("redis://127.0.0.1:\(port)")), timeout: 0.5)
+        let redis = client(RedisEndpoint(try RedisURL("redis://127.0.0.1:\(port)")), timeout: .milliseconds(500))
         await #expect {
             try await redis.send(["PING"])
         } throws: { error in
@@ -196,7 +196,7 @@ struct RedisClientTests {
 
     @Test func aServerThatComesBackIsFoundAgain() async throws {
         let server = try await RedisServer()
-        let redis = client(RedisEndpoint(place: .unix(path: server.socket)), timeout: 2)
+        let redis = client(RedisEndpoint(place: .unix(path: server.socket)), timeout: .seconds(2))
         try await eventually("it answers") { (try? await redis.send(["PING"]))?.text == "PONG" }
         server.stop()
         await #expect(throws: RedisError.self) { try await redis.send(["PING"]) }
@@ -207,7 +207,7 @@ struct RedisClientTests {
 
     @Test func aFrozenServerIsGivenUp() async throws {
         let server = try await RedisServer()
-        let redis = client(RedisEndpoint(place: .unix(path: server.socket)), timeout: 0.3)
+        let redis = client(RedisEndpoint(place: .unix(path: server.socket)), timeout: .milliseconds(300))
         try await eventually("it answers") { (try? await redis.send(["PING"]))?.text == "PONG" }
         server.signal(SIGSTOP)
         await #expect {
@@ -243,7 +243,7 @@ struct RedisClientTests {
         await redis.close()
 
         endpoint.caFile = nil
-        let untrusting = client(endpoint, timeout: 1)
+        let untrusting = client(endpoint, timeout: .seconds(1))
         await #expect(throws: RedisError.self) { try await untrusting.send(["PING"]) }
         await untrusting.close()
         server.stop()

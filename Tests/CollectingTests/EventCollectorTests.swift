@@ -2,7 +2,6 @@ import Foundation
 import Ledger
 import Logging
 import Model
-import NIOPosix
 import Policy
 import ServiceLifecycle
 import Signing
@@ -14,31 +13,16 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct EventCollectorTests {
-    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    private let server: RedisServer
-    private let folder: TemporaryFolder
-    private let broker: Broker
-    private let ledger: SQLiteLedger
-    private let id: MailingID
+    private let setup: CollectorSetup
+    private let quiet = CollectorSetup.quiet
+    private var broker: Broker { setup.broker }
+    private var ledger: SQLiteLedger { setup.ledger }
+    private var id: MailingID { setup.id }
     private let number: UInt32
 
     init() async throws {
-        server = try await RedisServer()
-        folder = try TemporaryFolder()
-        broker = Broker(
-            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
-            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
-        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
-        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
-        var generator = SystemRandomNumberGenerator()
-        id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
-        let mailing = Mailing(name: "m", channel: .email, provider: "p")
-        try await ledger.create(id, mailing: mailing, source: nil, origin: "", state: .collecting, now: 1)
-        var recipients = Recipients(width: 2)
-        for place in 0..<10 { recipients.append(row: ["\(place)", "p\(place)@example.com"]) }
-        try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 10)
-        try await ledger.finishPlan(id, now: 2)
-        number = try #require(try await ledger.number(of: id))
+        setup = try await CollectorSetup()
+        number = try #require(try await setup.ledger.number(of: setup.id))
     }
 
     private func batch(_ part: Int) -> EventBatch {
@@ -57,11 +41,7 @@ struct EventCollectorTests {
 
     /// Runs a collector until nothing is left in the streams.
     private func collect(_ name: String) async throws {
-        let collector = collector(name)
-        let running = Task { try? await collector.run() }
-        try await eventually("all is taken") { try await left() == 0 }
-        running.cancel()
-        _ = await running.value
+        try await setup.running(collector(name), until: "all is taken") { try await left() == 0 }
     }
 
     @Test func eventsReachTheLedger() async throws {

@@ -2,7 +2,6 @@ import Foundation
 import Ledger
 import Logging
 import Model
-import NIOPosix
 import ServiceLifecycle
 import Signing
 import TestServers
@@ -13,30 +12,14 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct ReceiptCollectorTests {
-    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    private let server: RedisServer
-    private let folder: TemporaryFolder
-    private let broker: Broker
-    private let ledger: SQLiteLedger
-    private let id: MailingID
+    private let setup: CollectorSetup
+    private let quiet = CollectorSetup.quiet
+    private var server: RedisServer { setup.server }
+    private var broker: Broker { setup.broker }
+    private var ledger: SQLiteLedger { setup.ledger }
+    private var id: MailingID { setup.id }
 
-    init() async throws {
-        server = try await RedisServer()
-        folder = try TemporaryFolder()
-        broker = Broker(
-            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
-            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
-        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
-        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
-        var generator = SystemRandomNumberGenerator()
-        id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
-        try await ledger.create(
-            id, mailing: Mailing(name: "m", channel: .email, provider: "p"), source: nil, origin: "", state: .collecting, now: 1)
-        var recipients = Recipients(width: 2)
-        for place in 0..<10 { recipients.append(row: ["\(place)", "p\(place)@example.com"]) }
-        try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 10)
-        try await ledger.finishPlan(id, now: 2)
-    }
+    init() async throws { setup = try await CollectorSetup() }
 
     private func receipt(_ kind: ProviderReceipt.Kind, _ index: Int) -> ProviderReceipt {
         var one = ProviderReceipt(kind, word: kind.name)
@@ -63,11 +46,7 @@ struct ReceiptCollectorTests {
     private func left() async throws -> Int { try await ReceiptStreams(broker).depths().reduce(0) { $0 + $1.entries } }
 
     private func collecting(_ name: String, until what: String, _ condition: () async throws -> Bool) async throws {
-        let collector = collector(name)
-        let running = Task { try? await collector.run() }
-        try await eventually(what) { try await condition() }
-        running.cancel()
-        _ = await running.value
+        try await setup.running(collector(name), until: what, condition)
     }
 
     private func states() async throws -> [RecipientState: Int] {

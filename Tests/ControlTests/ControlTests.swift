@@ -19,7 +19,7 @@ import Testing
         let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         folder = try TemporaryFolder()
         ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
-        control = Control(ledger: ledger, broker: nil, logger: quiet, clock: { 1000 })
+        control = Control(ledger: ledger, broker: nil, logger: quiet, clocks: Clocks.system.with { 1000 })
         ann = try OrderActor("ann")
         var generator = SeededGenerator(seed: 1)
         id = MailingID(milliseconds: 1, using: &generator)
@@ -94,7 +94,7 @@ import Testing
         let resumed = try await control.carryOut(ResumeMailing(id), by: ann).reach
         #expect(resumed.planner == "p1")
         // It has not renewed its leadership since.
-        let later = OrderAnnouncer(ledger: ledger, broker: nil, clock: { Clock.milliseconds() + 60_000 })
+        let later = OrderAnnouncer(ledger: ledger, broker: nil, clocks: Clocks.system.with { Clock.milliseconds() + 60_000 })
         let reach = await later.announce(id)
         #expect(reach.planner == nil && reach.unreported != nil)
     }

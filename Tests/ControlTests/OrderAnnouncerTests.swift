@@ -28,7 +28,7 @@ import Testing
         ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
         server = try await RedisServer()
         broker = Broker(
-            endpoint: RedisEndpoint(place: .unix(path: server.socket), timeout: 1), prefix: "test", partitions: 2, name: "test",
+            endpoint: RedisEndpoint(place: .unix(path: server.socket), timeout: .seconds(1)), prefix: "test", partitions: 2, name: "test",
             group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
         published = PublishedMailings(broker)
         control = Control(ledger: ledger, broker: broker, logger: quiet)

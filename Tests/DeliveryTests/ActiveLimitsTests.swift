@@ -14,7 +14,7 @@ import Testing
 
     private func make() -> ActiveLimits {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return ActiveLimits(Limits().applying(["provider:p": "100/s"]).limits, logger: logger)
+        return ActiveLimits(Limits().applying(["provider:p": "100/s"]).limits, clocks: .system, logger: logger)
     }
 
     @Test func operatorsReplaceTheConfigurationAndGiveItBack() {

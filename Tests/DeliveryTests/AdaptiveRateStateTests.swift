@@ -138,7 +138,7 @@ struct AdaptiveRateStateTests {
         let broker = Broker(
             endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
             group: .singletonMultiThreadedEventLoopGroup, logger: logger)
-        let limits = ActiveLimits(Limits(), logger: logger)
+        let limits = ActiveLimits(Limits(), clocks: .system, logger: logger)
         let store = AdaptiveRateStore(broker)
         let controllers = (0..<2).map { _ in AdaptiveRateController(store, limits: limits, time: SharedTime(), logger: logger) }
         #expect(controllers[0].note(Self.outcome(answered: 3, throttled: 1, pause: 3_000), provider: "p", domain: nil) == scope)

@@ -25,7 +25,7 @@ import Testing
         let provider = Provider(name: "relay", scheme: .smtp, host: "127.0.0.1", port: 9)
         let breaker = ProviderCircuitBreaker(
             provider, changes: changes, signal: signal, health: { _, problem in health.said.withLock { $0.append(problem) } },
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            clocks: .system, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         return (breaker, health)
     }
 

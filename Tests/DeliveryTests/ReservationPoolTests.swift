@@ -34,7 +34,7 @@ struct ReservationPoolTests {
         let time = SharedTime()
         // Often, for a busy machine answers late, and the clocks agree only as well as the fastest reply tells.
         for _ in 0..<25 { await time.learn(from: broker) }
-        return ReservationPool(domain: nil, throttle: Throttle(broker), clock: time, meters: ThrottleMeters(), changes: Broadcast())
+        return ReservationPool(domain: nil, throttle: Throttle(broker), time: time, meters: ThrottleMeters(), changes: Broadcast())
     }
 
     private func scope(_ text: String) throws -> Throttle.ScopeLimit {
@@ -98,7 +98,7 @@ struct ReservationPoolTests {
             group: .singletonMultiThreadedEventLoopGroup, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let time = SharedTime()
         await time.learn(from: far)
-        let pool = ReservationPool(domain: nil, throttle: Throttle(far), clock: time, meters: ThrottleMeters(), changes: Broadcast())
+        let pool = ReservationPool(domain: nil, throttle: Throttle(far), time: time, meters: ThrottleMeters(), changes: Broadcast())
         pool.update([try scope("10/s")], intervals: [:])
         pool.expect(40)
         var started = 0

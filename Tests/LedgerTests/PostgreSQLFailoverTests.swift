@@ -40,7 +40,7 @@ import Testing
         try primary.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
         try primary.run("SELECT pg_reload_conf()")
         let session = PostgreSQLSession(
-            url: primary.url(or: standby), name: "test", number: 0, options: .init(connectSeconds: 2, retryTime: .seconds(60)))
+            url: primary.url(or: standby), name: "test", number: 0, options: .init(connectTime: .seconds(2), retryTime: .seconds(60)))
         async let written: Int = {
             for number in 0..<400 {
                 try await session.run("test", .sideBySide) { db in

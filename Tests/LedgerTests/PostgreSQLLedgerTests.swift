@@ -58,7 +58,7 @@ import Testing
 
     @Test func aServerThatIsAwayIsNamedWithoutThePassword() throws {
         var options = PostgreSQLSession.Options()
-        options.connectSeconds = 1
+        options.connectTime = .seconds(1)
         let error = #expect(throws: LedgerError.self) {
             try SQLLedger.open(postgreSQL: "postgres://ann:s3cret@127.0.0.1:1/ledger", logger: quiet, options: options)
         }

@@ -22,7 +22,7 @@ import Testing
     @Test func aLedgerIsKeptBehindAPoolerThatKeepsSessions() async throws {
         let server = try await OwnPostgreSQL()
         let pooler = try await Pgbouncer(server)
-        let options = PostgreSQLSession.Options(connectSeconds: 2, statementSeconds: 5, retryTime: .zero)
+        let options = PostgreSQLSession.Options(connectTime: .seconds(2), statementTime: .seconds(5), retryTime: .zero)
         let ledger = try SQLLedger.open(postgreSQL: pooler.url(), logger: quiet, sessions: 2, options: options)
         try await Example.plan(ledger, batches: [2, 2])
         _ = try await ledger.dispatchBatches([(Example.id(), 1)], now: Example.start)

@@ -12,7 +12,7 @@ import Testing
     private let quiet = Logger(label: "test")
 
     private func options(retryTime: Duration) -> PostgreSQLSession.Options {
-        PostgreSQLSession.Options(connectSeconds: 2, statementSeconds: 1, retryTime: retryTime)
+        PostgreSQLSession.Options(connectTime: .seconds(2), statementTime: .seconds(1), retryTime: retryTime)
     }
 
     private func fails(_ ledger: SQLLedger) async -> LedgerError? {
@@ -79,7 +79,7 @@ import Testing
         try PostgreSQLConnection(url: server.url()).run(
             "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint)")
         let session = PostgreSQLSession(
-            url: server.url(), name: "test", number: 0, options: .init(connectSeconds: 2, retryTime: .seconds(60)))
+            url: server.url(), name: "test", number: 0, options: .init(connectTime: .seconds(2), retryTime: .seconds(60)))
         let tries = Tries()
         async let written: Int = {
             var count = 0

@@ -106,7 +106,9 @@ extension DispatcherTests {
     func theMarksOfOurOwnRedisAreBelievedUntilTheMachineIsStartedAgain(boot: String, listed: Int) async throws {
         try await plan(2)
         let queue = BatchQueue(broker)
-        let before = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true, boot: "boot")
+        let before = EpochManager(
+            broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true, clocks: .system,
+            boot: "boot")
         _ = try await before.look()
         let epoch = try #require(try await before.begin())
         _ = try await WorkerRegistry(broker).renew("old", lease: .seconds(250), condition: .clean, losses: 0, isKnown: false)
@@ -127,6 +129,7 @@ extension DispatcherTests {
         try await ledger.setEpochNote(EpochNote(epoch: old, boot: boot.isEmpty ? "" : "boot", workers: note.workers))
         let after = EpochManager(
             broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "ledger", number: 2), lease: .seconds(10), isAlone: true,
+            clocks: .system,
             boot: boot == "another" ? "another" : "boot")
         guard case .lost(let loss) = try await after.look() else {
             Issue.record("another run is believed")
@@ -194,7 +197,8 @@ extension DispatcherTests {
     @Test func aRedisThatLostItsDataIsNotTakenFromTheLedgerThatHadIt() async throws {
         func manager(_ ledger: String, _ store: SQLiteLedger) -> EpochManager {
             EpochManager(
-                broker: broker, notes: store, fencingToken: FencingToken(ledger: ledger, number: 1), lease: .seconds(10), isAlone: false)
+                broker: broker, notes: store, fencingToken: FencingToken(ledger: ledger, number: 1), lease: .seconds(10), isAlone: false,
+                clocks: .system)
         }
         func isForeign(_ manager: EpochManager) async throws -> Bool {
             if case .foreign = try await manager.look() { true } else { false }
@@ -221,7 +225,7 @@ extension DispatcherTests {
     }
 
     @Test func theEpochManagerBeginsAnEpochAdmitsWorkersAndNoticesALoss() async throws {
-        let manager = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true)
+        let manager = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true, clocks: .system)
         let registry = WorkerRegistry(broker)
         guard case .lost(let first) = try await manager.look() else {
             Issue.record("an empty Redis is believed")

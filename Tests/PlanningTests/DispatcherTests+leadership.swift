@@ -11,13 +11,14 @@ extension DispatcherTests {
         let later = FencingToken(ledger: "ledger", number: 2)
         #expect(try await EpochStore(broker).hold(later, time: .seconds(250)).leadership == .held)
         try await plan(2)
-        let manager = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true)
+        let manager = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true, clocks: .system)
         guard case .deposed = try await manager.look() else {
             Issue.record("it leads")
             return
         }
         let foreign = EpochManager(
-            broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: true)
+            broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: true,
+            clocks: .system)
         guard case .foreign = try await foreign.look() else {
             Issue.record("two ledgers")
             return
@@ -31,7 +32,8 @@ extension DispatcherTests {
         try await plan(4)
         try await dispatching(window: 1) { _ = try await takeAll(1) }
         let manager = EpochManager(
-            broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: false)
+            broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: false,
+            clocks: .system)
         try await EpochStore(broker).release(token)
         guard case .foreign = try await manager.look() else {
             Issue.record("it takes what is another's")

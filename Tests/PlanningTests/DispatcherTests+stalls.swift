@@ -19,7 +19,7 @@ extension DispatcherTests {
         var worker = Heartbeat(role: .worker, version: "1", host: "h", process: 1, started: 1, cpu: 0, memory: 0)
         worker.channels = [.email]
         try await beat(worker)
-        let monitor = StallMonitor(broker: broker, ledger: ledger, stuckAfter: .zero, only: nil, logger: logger)
+        let monitor = StallMonitor(broker: broker, ledger: ledger, stuckAfter: .zero, only: nil, clocks: .system, logger: logger)
         let running = Task { await monitor.run() }
         defer { running.cancel() }
         try await eventually("it is stuck") {

@@ -35,7 +35,7 @@ import Testing
 
     /// Runs a planner until a mailing is in a state, which comes within a few of its looks at the ledger.
     private func plan(at now: Int64, until id: MailingID, is state: MailingState) async throws {
-        let planner = PlannerService(ledger: ledger, poll: .milliseconds(5), clock: { now }, logger: logger)
+        let planner = PlannerService(ledger: ledger, poll: .milliseconds(5), clocks: Clocks.system.with { now }, logger: logger)
         let task = Task { try await planner.run() }
         defer { task.cancel() }
         try await eventually("the mailing is \(state)") { try await ledger.mailing(id)?.state == state }

@@ -28,7 +28,8 @@ import Testing
                 id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 1)
             try await ledger.failPlan(id, reason: "no end", now: Int64(ending) * day)
         }
-        let janitor = RetentionJanitor(ledger: ledger, keep: .seconds(10 * 86_400), clock: { [day] in 13 * day }, logger: logger)
+        let janitor = RetentionJanitor(
+            ledger: ledger, keep: .seconds(10 * 86_400), clocks: Clocks.system.with { [day] in 13 * day }, logger: logger)
         try await janitor.prune()
         #expect(try await ledger.recipient(ids[0], "ann@example.com") == nil)
         #expect(try await ledger.recipient(ids[1], "ann@example.com") != nil)

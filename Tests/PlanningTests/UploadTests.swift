@@ -91,7 +91,7 @@ import Testing
             #expect(fault.host == "host-a" && fault.problem.contains(path) && fault.problem.contains("no such file"))
             // The other machine has the file.
             try write(rows: 3)
-            var helper = SourceHelper(ledger: ledger, host: "host-b", holder: "b", clock: { 1 }, logger: logger)
+            var helper = SourceHelper(ledger: ledger, host: "host-b", holder: "b", clocks: Clocks.system.with { 1 }, logger: logger)
             try await helper.help()
             try await expectPlanned(3)
         }
@@ -99,7 +99,7 @@ import Testing
 
     @Test func aFileThatNobodyHasPausesTheMailing() async throws {
         try await add()
-        var helper = SourceHelper(ledger: ledger, host: "host-b", holder: "b", clock: { 1 }, logger: logger)
+        var helper = SourceHelper(ledger: ledger, host: "host-b", holder: "b", clocks: Clocks.system.with { 1 }, logger: logger)
         var looks = LeftMailings()
         let service = planner(uploadTime: .zero)
         let record = try #require(try await ledger.mailing(id))

@@ -189,8 +189,8 @@ import Text
                     $0.startTLS = .required
                     $0.caFile = "ca.pem"
                     $0.connections = 5
-                    $0.connectTimeout = 3
-                    $0.timeout = 120
+                    $0.connectTimeout = .seconds(3)
+                    $0.timeout = .seconds(120)
                 })
         #expect(
             settings.providers["gate-way_2"]
@@ -226,12 +226,12 @@ import Text
         #expect(settings.worker.channels == [.email, .webhook])
         #expect(settings.metrics.listen == nil)
         let relay = try #require(settings.providers["my-relay"])
-        #expect(relay.connectTimeout == 7)
-        #expect(relay.timeout == 5)
+        #expect(relay.connectTimeout == .seconds(7))
+        #expect(relay.timeout == .seconds(5))
         #expect(relay.password == Secret("word"))
         #expect(relay.headers == ["X-Api-Key": Secret("three"), "X-Other": Secret("two"), "x-new": Secret("four")])
         #expect(settings.providers["the_other"]?.port == 465)
-        #expect(settings.providers["the_other"]?.connectTimeout == 8)
+        #expect(settings.providers["the_other"]?.connectTimeout == .seconds(8))
         #expect(settings.providers.count == 2)
     }
 }

@@ -42,7 +42,7 @@ struct TestTracker {
     /// Waits for Redis no longer than a moment.
     static func broker(_ redis: RedisServer) -> Broker {
         var endpoint = RedisEndpoint(place: .unix(path: redis.socket))
-        endpoint.timeout = 0.3
+        endpoint.timeout = .milliseconds(300)
         return Broker(
             endpoint: endpoint, prefix: "test", partitions: 1, name: "test", group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
     }
@@ -75,27 +75,14 @@ struct TestTracker {
 
     /// Runs a tracker while `body` works, and stops it gracefully.
     func serving(_ body: (Int) async throws -> Void) async throws {
-        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let events = try buffer()
-        let server = TrackerServer(
-            Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0), connections: connections,
-            events: events, logger: Self.quiet, onListening: { continuation.yield($0.port) })
-        try await running([events, server]) {
-            var iterator = ports.makeAsyncIterator()
-            try await body(try #require(await iterator.next()))
-        }
-    }
-
-    private func running(_ services: [any Service], _ body: () async throws -> Void) async throws {
-        let group = ServiceGroup(services: services, logger: Self.quiet)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            let result: Result<Void, any Error>
-            do { result = .success(try await body()) } catch { result = .failure(error) }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-            try result.get()
-        }
+        try await TrackingTests.serving(
+            { onListening in
+                let server = TrackerServer(
+                    Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0),
+                    connections: connections, events: events, logger: Self.quiet, onListening: onListening)
+                return [events, server]
+            }, body)
     }
 
     /// Events that arrived, each once, in the order of each source.

@@ -16,24 +16,17 @@ struct WebServerRun {
 
     func serving(_ body: (Int) async throws -> Void) async throws {
         let tracker = Tracker(.init(url: "http://localhost", keys: try SigningKeys([1: Secret(String(repeating: "k", count: 32))])))
-        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         var configuration = WebServer.Configuration(
             ListenAddress(host: "127.0.0.1", port: 0), purpose: "links", remedy: "none",
             limit: .init(connections: limit, timeout: .nanoseconds(Int64(first / .nanoseconds(1)))))
         configuration.requestTimeout = whole
-        let server = WebServer(
-            configuration, logger: TestTracker.quiet, onListening: { continuation.yield($0.port) },
-            handler: { tracker.answer($0, at: 0).response })
-        let group = ServiceGroup(services: [server], logger: TestTracker.quiet)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            var iterator = ports.makeAsyncIterator()
-            let port = try #require(await iterator.next())
-            let result: Result<Void, any Error>
-            do { result = .success(try await body(port)) } catch { result = .failure(error) }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-            try result.get()
-        }
+        try await TrackingTests.serving(
+            { onListening in
+                [
+                    WebServer(
+                        configuration, logger: TestTracker.quiet, onListening: onListening,
+                        handler: { tracker.answer($0, at: 0).response })
+                ]
+            }, body)
     }
 }

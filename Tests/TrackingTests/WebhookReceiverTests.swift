@@ -30,7 +30,6 @@ import Text
         final class Fetched: Sendable { let all = Mutex<[String]>([]) }
 
         func serving(_ body: (Int) async throws -> Void) async throws {
-            let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
             let folder = try SpoolFolder(test.folder.path("spool"))
             let events = EventBuffer(EventStreams(test.broker), folder: folder, limit: 1 << 20, logger: TestTracker.quiet)
             let sender = ReceiptSender(ReceiptStreams(test.broker), folder: folder, limit: 1 << 20, logger: TestTracker.quiet)
@@ -45,20 +44,13 @@ import Text
                     fetched.all.withLock { $0.append(url) }
                     throw CancellationError()
                 }, logger: TestTracker.quiet)
-            let server = TrackerServer(
-                Tracker(.init(url: "http://localhost", keys: test.keys)), at: ListenAddress(host: "127.0.0.1", port: 0), connections: 32,
-                events: events, webhooks: receiver, logger: TestTracker.quiet, onListening: { continuation.yield($0.port) })
-            let group = ServiceGroup(services: [events, sender, server], logger: TestTracker.quiet)
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await group.run() }
-                var iterator = ports.makeAsyncIterator()
-                let port = try #require(await iterator.next())
-                let result: Result<Void, any Error>
-                do { result = .success(try await body(port)) } catch { result = .failure(error) }
-                await group.triggerGracefulShutdown()
-                try await tasks.waitForAll()
-                try result.get()
-            }
+            try await TrackingTests.serving(
+                { onListening in
+                    let server = TrackerServer(
+                        Tracker(.init(url: "http://localhost", keys: test.keys)), at: ListenAddress(host: "127.0.0.1", port: 0),
+                        connections: 32, events: events, webhooks: receiver, logger: TestTracker.quiet, onListening: onListening)
+                    return [events, sender, server]
+                }, body)
         }
 
         /// Receipts that arrived in Redis.

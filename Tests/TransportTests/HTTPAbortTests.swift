@@ -41,7 +41,7 @@ import Testing
     @Test func aRequestWithoutAConnectionIsNotStarted() async throws {
         let full = try SilentServer(backlog: 0)
         #expect(canConnect(full.port))
-        let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 60 })
+        let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = .seconds(60) })
         let (begun, begin) = AsyncStream<Void>.makeStream()
         async let responses = transport.deliver(httpGroup(1)) {
             begin.finish()

@@ -94,7 +94,7 @@ import Text
     @Test func aResponseThatTakesTooLongIsGivenUp() async throws {
         _ = try await HTTPScriptedServer.shared
         let start = ContinuousClock.now
-        let response = try await response("/silent") { $0.timeout = 0.2 }
+        let response = try await response("/silent") { $0.timeout = .milliseconds(200) }
         #expect(response.action == .reconnect && response.stage == .response && response.code == 0)
         #expect(response.text == "no response within 0.2 s; it may have arrived")
         #expect(ContinuousClock.now - start >= .milliseconds(200))
@@ -105,7 +105,7 @@ import Text
         let transport = httpTransport(
             httpProvider(server.port, path: "/hold") {
                 $0.connections = 4
-                $0.timeout = 2
+                $0.timeout = .seconds(2)
             })
         let responses = await transport.deliver(httpGroup(4)) { true }
         #expect(responses.allSatisfy { $0?.action == .reconnect })
@@ -120,7 +120,7 @@ import Text
         #expect(taken.action == .accept && taken.code == 200)
         let refused = try await response("/cut?code=500")
         #expect(refused.action == .retry && refused.text == "half")
-        let stuck = try await response("/stuck") { $0.timeout = 2 }
+        let stuck = try await response("/stuck") { $0.timeout = .seconds(2) }
         #expect(stuck.action == .accept && stuck.code == 200)
     }
 
@@ -172,7 +172,7 @@ import Text
         let full = try SilentServer(backlog: 0)
         // The one place in the queue of the listener is taken; further requests for a connection are not answered.
         #expect(canConnect(full.port))
-        let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 0.3 })
+        let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = .milliseconds(300) })
         let responses = await transport.deliver(httpGroup(2)) { true }
         #expect(responses.allSatisfy { $0?.action == .reconnect && $0?.stage == .connect }, "\(responses)")
         #expect(responses.first??.text == "127.0.0.1:\(full.port): no connection within 0.3 s")

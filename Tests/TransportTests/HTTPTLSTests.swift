@@ -66,7 +66,7 @@ import Testing
         let transport = httpTransport(
             httpProvider(server.port) {
                 $0.scheme = .https
-                $0.connectTimeout = 1
+                $0.connectTimeout = .seconds(1)
             })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
         #expect(error?.action == .reconnect && error?.stage == .tls, "\(String(describing: error))")
@@ -78,7 +78,7 @@ import Testing
         let transport = httpTransport(
             httpProvider(mute.port) {
                 $0.scheme = .https
-                $0.connectTimeout = 0.3
+                $0.connectTimeout = .milliseconds(300)
             })
         let responses = await transport.deliver(httpGroup(1)) { true }
         #expect(responses.first??.action == .reconnect && responses.first??.stage == .tls, "\(responses)")

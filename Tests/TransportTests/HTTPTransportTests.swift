@@ -23,8 +23,8 @@ func httpGroup(_ count: Int, from first: Int = 0, body: (Int) -> String = { "{\"
 func httpProvider(_ port: Int, path: String = "/", change: (inout Provider) -> Void = { _ in }) -> Provider {
     var provider = Provider(name: "test", scheme: .http, host: "127.0.0.1", port: port, path: path).with {
         $0.connections = 8
-        $0.connectTimeout = 5
-        $0.timeout = 10
+        $0.connectTimeout = .seconds(5)
+        $0.timeout = .seconds(10)
     }
     change(&provider)
     return provider

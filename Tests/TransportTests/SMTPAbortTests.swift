@@ -119,7 +119,7 @@ import Testing
         let listener = try SilentServer()
         let transport = transport(
             Provider(name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port).with {
-                $0.connectTimeout = 30
+                $0.connectTimeout = .seconds(30)
             })
         let task = Task { await transport.deliver(.numbered(2)) { true } }
         transport.abort()

@@ -8,11 +8,11 @@ import Testing
 @Suite struct SMTPDeadlinesTests {
     private let start = NIODeadline.now()
 
-    private func provider(timeout: Double? = nil) -> Provider {
+    private func provider(timeout: Duration? = nil) -> Provider {
         var provider = Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: 25)
-        provider.connectTimeout = 10
+        provider.connectTimeout = .seconds(10)
         provider.timeout = timeout
-        provider.finalTimeout = 600
+        provider.finalTimeout = .seconds(600)
         return provider
     }
 
@@ -32,22 +32,22 @@ import Testing
         var deadlines = SMTPDeadlines(provider(), isHandshaking: false)
         #expect(deadlines.next(for: dialogue, now: start) == start + .seconds(10))
         let late = start + .seconds(10)
-        #expect(deadlines.passed(dialogue, now: late) == .lateGreeting(limit: 300, until: late + .seconds(290)))
-        #expect(deadlines.passed(dialogue, now: late + .seconds(290)) == .giveUp(seconds: 300))
+        #expect(deadlines.passed(dialogue, now: late) == .lateGreeting(limit: .seconds(300), until: late + .seconds(290)))
+        #expect(deadlines.passed(dialogue, now: late + .seconds(290)) == .giveUp(after: .seconds(300)))
     }
 
     @Test func aShortTimeoutBoundsTheGreetingToo() {
         let dialogue = SMTPDialogue(.plain, isEncrypted: false)
-        var deadlines = SMTPDeadlines(provider(timeout: 5), isHandshaking: false)
+        var deadlines = SMTPDeadlines(provider(timeout: .seconds(5)), isHandshaking: false)
         #expect(deadlines.next(for: dialogue, now: start) == start + .seconds(5))
-        #expect(deadlines.passed(dialogue, now: start + .seconds(5)) == .giveUp(seconds: 5))
+        #expect(deadlines.passed(dialogue, now: start + .seconds(5)) == .giveUp(after: .seconds(5)))
     }
 
     @Test func aHandshakeHasTheTimeOfAConnect() {
         let dialogue = SMTPDialogue(.plain, isEncrypted: true)
         var deadlines = SMTPDeadlines(provider(), isHandshaking: true)
         #expect(deadlines.next(for: dialogue, now: start) == start + .seconds(10))
-        #expect(deadlines.passed(dialogue, now: start + .seconds(10)) == .giveUp(seconds: 10))
+        #expect(deadlines.passed(dialogue, now: start + .seconds(10)) == .giveUp(after: .seconds(10)))
     }
 
     @Test func aConnectionWithoutWorkKeepsItsDeadlineAndIsRetired() {
@@ -74,6 +74,6 @@ import Testing
             // The next look is never behind the end.
             #expect(deadlines.passed(dialogue, now: end - .seconds(1)) == .detach(until: end, lookAgain: end))
         }
-        #expect(deadlines.passed(dialogue, now: end) == .giveUp(seconds: 600))
+        #expect(deadlines.passed(dialogue, now: end) == .giveUp(after: .seconds(600)))
     }
 }

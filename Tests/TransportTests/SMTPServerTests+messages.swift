@@ -44,9 +44,9 @@ extension SMTPServerTests {
         let server = try await SMTPTestServer.python("stalling", ["at=dot", "end=late"])
         var group = MessageGroup.numbered(1)
         group.messages[0].recipient = "stall@example.com"
-        let patient = server.provider { $0.timeout = 0.2 }
+        let patient = server.provider { $0.timeout = .milliseconds(200) }
         #expect(try await withTransport(patient) { await $0.deliver(group) { true } }[0]?.action == .accept)
-        let hasty = server.provider { $0.finalTimeout = 0.2 }
+        let hasty = server.provider { $0.finalTimeout = .milliseconds(200) }
         let response = try await withTransport(hasty) { await $0.deliver(group) { true } }[0]
         #expect(response?.missed == .timedOut && response?.text.contains("did not respond within 0.2 s") == true)
     }
@@ -56,7 +56,7 @@ extension SMTPServerTests {
         let responses = try await withTransport(
             server.provider {
                 $0.startTLS = .required
-                $0.connectTimeout = 0.3
+                $0.connectTimeout = .milliseconds(300)
             }
         ) { transport in
             await transport.deliver(.numbered(1)) { true }

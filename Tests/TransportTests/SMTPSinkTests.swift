@@ -133,7 +133,7 @@ import Testing
     @Test func aServerThatSaysNothingIsGivenUpInTime() async throws {
         let listener = try SilentServer()
         let provider = Provider(name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port).with {
-            $0.timeout = 0.2
+            $0.timeout = .milliseconds(200)
         }
         try await withTransport(provider) { transport in
             let responses = await transport.deliver(.numbered(2)) { true }
@@ -149,7 +149,7 @@ import Testing
 
     @Test func aServerThatStopsRespondingIsGivenUpInTime() async throws {
         let server = try await SMTPTestServer.sink(["-p", "-w", "100"])
-        let responses = try await withTransport(server.provider { $0.timeout = 2 }) { transport in
+        let responses = try await withTransport(server.provider { $0.timeout = .seconds(2) }) { transport in
             await transport.deliver(.numbered(2)) { true }
         }
         #expect(responses[0]?.stage == .data && responses[1]?.stage == .connect)
@@ -159,7 +159,7 @@ import Testing
     @Test func whoIsCancelledWhileWaitingGetsNothingSent() async throws {
         let listener = try SilentServer()
         let provider = Provider(name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port).with {
-            $0.connectTimeout = 30
+            $0.connectTimeout = .seconds(30)
         }
         let transport = SMTPTransport(
             provider: provider, hostname: "client.example.com",

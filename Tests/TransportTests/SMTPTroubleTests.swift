@@ -14,7 +14,7 @@ import Testing
         let sink = try await SinkServer.start(configuration: configuration)
         let provider = Provider(name: "sink", scheme: .smtp, host: "127.0.0.1", port: sink.port(.smtp) ?? 0).with {
             $0.connections = 8
-            $0.timeout = 60
+            $0.timeout = .seconds(60)
         }
         let responses = try await withTransport(provider) { transport in
             await withTaskGroup(of: [ProviderResponse?].self) { tasks in

@@ -144,7 +144,7 @@ import Testing
                 command + ["--redis", "unix://\(fleet.redis.socket)"], environment: ["FLOTILLA_LEDGER_PATH": typo])
             #expect(refused.status == 1, "\(command): \(refused)")
             #expect(
-                refused.errors.contains("the Redis of the fleet carries the mailings of one (\(fleet.mailing.ledger))"),
+                refused.errors.contains("the Redis of the fleet holds the mailings of one (\(fleet.mailing.ledger))"),
                 "\(command): \(refused)")
         }
         #expect(!FileManager.default.fileExists(atPath: typo))
@@ -152,7 +152,7 @@ import Testing
         for command in [["mailing", "add", fleet.mailing.mailing], ["send", fleet.mailing.mailing], ["planner"], ["up"]] {
             let refused = try await Program.run(command + ["--redis", "unix://\(fleet.redis.socket)"], environment: empty)
             #expect(refused.status == 1, "\(command): \(refused)")
-            #expect(refused.errors.contains("the Redis of the fleet carries the mailings of one ("), "\(command): \(refused)")
+            #expect(refused.errors.contains("the Redis of the fleet holds the mailings of one ("), "\(command): \(refused)")
         }
         let none = try await Program.run(["mailing", "list"], environment: empty)
         #expect(none.status == 1 && none.errors.contains("the database has no tables"), "\(none)")

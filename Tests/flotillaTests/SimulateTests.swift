@@ -176,7 +176,7 @@ struct SimulateTests {
                 + "  - {at: 30s, do: thaw, role: worker}\n")
         #expect(abs(frozen.seconds - 10) < 0.5, "\(frozen.seconds)")
         #expect(frozen.output.contains("'thaw worker' at 30 s changes nothing: there is none"), "\(frozen.output)")
-        #expect(frozen.output.contains("'freeze 2 worker' at 10 s, not followed: what it had in hand waits 10 s"), "\(frozen.output)")
+        #expect(frozen.output.contains("'freeze 2 worker' at 10 s, not followed: its batches wait 10 s"), "\(frozen.output)")
         // One after the other is nothing; both that are there at once is their absence.
         let rolling = try await takes("  - {at: 10s, do: restart, role: worker, each: 2s}\n")
         #expect(abs(rolling.seconds) < 0.3, "\(rolling.seconds)")

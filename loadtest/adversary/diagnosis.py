@@ -1,7 +1,7 @@
 """What is stuck: printed when a mailing does not come to its end."""
 import asyncio
 
-from rig.ledger import LedgerAway, of
+from rig.ledger import LedgerUnavailable, of
 from rig.redis import RedisError
 
 
@@ -59,7 +59,7 @@ def ledger(store, mailing):
             f"FROM progress WHERE {of(mailing)}",
             f"SELECT {', '.join(BATCH)} FROM progress WHERE {of(mailing)} AND open > 0 ORDER BY number LIMIT 5",
             "SELECT name, holder, fencing_token FROM leadership"])
-    except LedgerAway as error:
+    except LedgerUnavailable as error:
         return [f"ledger: {error}"]
     return [
         *("mailing: " + ", ".join(f"{k}={v}" for k, v in zip(MAILING, row)) for row in rows), f"counters: {dict(counters)}",

@@ -1,7 +1,7 @@
 """The faults: each a coroutine that does something bad, waits, and undoes it."""
 import asyncio, re, signal, time
 
-from rig.ledger import LedgerAway
+from rig.ledger import LedgerUnavailable
 from rig.machine import free_port
 from rig.redis import RedisError
 from .disk import empty_log
@@ -157,7 +157,7 @@ class Adversary(PostgresFaults):
                 (mailing,), leaders = await asyncio.to_thread(self.run.store.read, [
                     f"SELECT rows_read, planning_done FROM mailing WHERE id = '{self.run.mailing}'",
                     "SELECT holder FROM leadership WHERE name = 'planning'"], 1)
-            except (LedgerAway, ValueError):
+            except (LedgerUnavailable, ValueError):
                 await asyncio.sleep(0.05)
                 continue
             if int(mailing[1]):
@@ -184,7 +184,7 @@ class Adversary(PostgresFaults):
         if not self.take(f"the link of {role.name}", fault):
             return
         reset = fault.coin < 0.5
-        self.begin("cut", f"cut {role.name} from Redis for {fault.seconds:.1f} s, then " + ("reset" if reset else "go on"))
+        self.begin("cut", f"cut {role.name} from Redis for {fault.seconds:.1f} s, then " + ("reset" if reset else "continue"))
         role.relay.hold()
         role.cut = True
         self.fleet.changed()
@@ -203,13 +203,13 @@ class Adversary(PostgresFaults):
         if not self.take("Redis", fault):
             return
         self.begin(fault.kind, text)
-        self.log.outage("Redis is away", True)
+        self.log.outage("Redis is unavailable", True)
         await self.run.redis.stop(how)
         self.run.redis_lost()
         more = between()
         await self.rest(fault.seconds)
         await self.run.redis.start(empty=empty)
-        self.log.outage("Redis is away", False)
+        self.log.outage("Redis is unavailable", False)
         self.log.say(f"  Redis is back{more}")
         self.taken.discard("Redis")
 
@@ -229,11 +229,11 @@ class Adversary(PostgresFaults):
         if not self.take("Redis", fault):
             return
         self.begin("redis-freeze", f"freeze Redis for {fault.seconds:.1f} s")
-        self.log.outage("Redis is away", True)
+        self.log.outage("Redis is unavailable", True)
         self.run.redis.freeze()
         await self.rest(fault.seconds)
         self.run.redis.wake()
-        self.log.outage("Redis is away", False)
+        self.log.outage("Redis is unavailable", False)
         self.log.say("  Redis is awake")
         self.taken.discard("Redis")
 
@@ -263,11 +263,11 @@ class Adversary(PostgresFaults):
             link.hold()
             await self.rest(fault.seconds)
             self.begin("redis-promote", f"Redis is killed, and a replica that lacks its last {fault.seconds:.2f} s takes its place")
-            self.log.outage("Redis is away", True)
+            self.log.outage("Redis is unavailable", True)
             link.drop()
             await self.run.redis.promote()
             self.run.redis_lost()
-            self.log.outage("Redis is away", False)
+            self.log.outage("Redis is unavailable", False)
         finally:
             link.close()
         self.taken.discard("Redis")
@@ -277,15 +277,15 @@ class Adversary(PostgresFaults):
     async def drop(self, fault):
         self.begin("drop", f"reset {self.run.relay.drop()} connections to the provider")
 
-    async def away(self, fault):
+    async def unavailable(self, fault):
         if not self.take("the provider", fault):
             return
-        self.begin("away", f"the provider is away for {fault.seconds:.1f} s")
-        self.log.outage("the provider is away", True)
+        self.begin("unavailable", f"the provider is unavailable for {fault.seconds:.1f} s")
+        self.log.outage("the provider is unavailable", True)
         self.run.relay.refuse()
         await self.rest(fault.seconds)
         await self.run.relay.open()
-        self.log.outage("the provider is away", False)
+        self.log.outage("the provider is unavailable", False)
         self.log.say("  the provider is back")
         self.taken.discard("the provider")
 

@@ -68,7 +68,7 @@ def is_awake(arrivals, ledger, valid, hold):
         and set(open_.open) - set(plain.open) == {victim.address})
 
 
-def stand_still(arrivals, begun, ended, outages):
+def standstill(arrivals, begun, ended, outages):
     """The longest time without a message at the sink, in all and less the outages of the adversary's own making: two
     pairs of (seconds, seconds after `begun`). Times are seconds since 1970."""
     times = [begun] + sorted(a.begun / 1e6 for a in arrivals) + [ended]

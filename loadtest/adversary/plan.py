@@ -27,7 +27,7 @@ KINDS = {
     "redis-freeze": Kind(1, 0.5, 8, "SIGSTOP to Redis"),
     "redis-empty": Kind(2, 0.2, 3, "FLUSHALL, or a new empty Redis in its place"),
     "drop": Kind(2, 0, 0, "all connections to the provider are reset"),
-    "away": Kind(1, 0.5, 5, "the provider is away: connections reset and refused"),
+    "unavailable": Kind(1, 0.5, 5, "the provider is unavailable: connections reset and refused"),
     "disk": Kind(1, 1, 5, "no room on the ledger's disk"),
     "pause": Kind(2, 1, 3, "flotilla mailing pause, then resume"),
     "speed": Kind(1, 1, 3, "flotilla mailing speed: a fifth, then as before"),

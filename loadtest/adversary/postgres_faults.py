@@ -17,11 +17,11 @@ class PostgresFaults:
         if not self.take("PostgreSQL", fault):
             return
         self.begin(fault.kind, text)
-        self.log.outage("PostgreSQL is away", True)
+        self.log.outage("PostgreSQL is unavailable", True)
         await end()
         await self.rest(fault.seconds)
         await self.run.postgres.start()
-        self.log.outage("PostgreSQL is away", False)
+        self.log.outage("PostgreSQL is unavailable", False)
         self.log.say("  PostgreSQL is back")
         self.taken.discard("PostgreSQL")
 
@@ -29,11 +29,11 @@ class PostgresFaults:
         if not self.take("PostgreSQL", fault):
             return
         self.begin("postgres-freeze", f"freeze PostgreSQL for {fault.seconds:.1f} s")
-        self.log.outage("PostgreSQL is away", True)
+        self.log.outage("PostgreSQL is unavailable", True)
         self.run.postgres.freeze()
         await self.rest(fault.seconds)
         self.run.postgres.wake()
-        self.log.outage("PostgreSQL is away", False)
+        self.log.outage("PostgreSQL is unavailable", False)
         self.log.say("  PostgreSQL is awake")
         self.taken.discard("PostgreSQL")
 
@@ -45,7 +45,7 @@ class PostgresFaults:
         if not self.take(f"the ledger of {role.name}", fault):
             return
         reset = fault.coin < 0.5
-        self.begin("postgres-cut", f"cut {role.name} from PostgreSQL for {fault.seconds:.1f} s, then " + ("reset" if reset else "go on"))
+        self.begin("postgres-cut", f"cut {role.name} from PostgreSQL for {fault.seconds:.1f} s, then " + ("reset" if reset else "continue"))
         role.ledger_relay.hold()
         role.cut = True
         self.fleet.changed()
@@ -62,11 +62,11 @@ class PostgresFaults:
         if not self.take("pgbouncer", fault):
             return
         self.begin("pgbouncer-kill", f"kill pgbouncer, started again after {fault.seconds:.1f} s")
-        self.log.outage("pgbouncer is away", True)
+        self.log.outage("pgbouncer is unavailable", True)
         self.run.bouncer.kill()
         await self.rest(fault.seconds)
         await self.run.bouncer.start()
-        self.log.outage("pgbouncer is away", False)
+        self.log.outage("pgbouncer is unavailable", False)
         self.taken.discard("pgbouncer")
 
     # Its disks
@@ -130,13 +130,13 @@ class PostgresFaults:
             link.hold()
             await self.rest(fault.seconds)
             self.begin(fault.kind, f"PostgreSQL is killed, and {text}")
-            self.log.outage("PostgreSQL is away", True)
+            self.log.outage("PostgreSQL is unavailable", True)
             await old.kill()
             link.drop()
             await new.promote()
             run.postgres, run.store, run.other_folder = new, new, old.dir
             old.remove()
-            self.log.outage("PostgreSQL is away", False)
+            self.log.outage("PostgreSQL is unavailable", False)
             self.log.say("  the standby is promoted")
         except CannotRun as error:
             self.log.find("harness", f"{fault.kind}: {error}")

@@ -1,4 +1,4 @@
-"""A relay between our processes and a server: the place where connections are cut, refused, held up and slowed down.
+"""A relay between our processes and a server: the place where connections are cut, refused, delayed and slowed down.
 
     python3 relay.py 0.1 127.0.0.1:6379=10.77.0.254:6379 ...        listens, and passes everything on 0.1 s later, until it is ended
 """

@@ -52,7 +52,7 @@ class Run:
         self.disks = {"disk": self.disk}
         self.ledger = str(self.dir / "ledger" / "flotilla.sqlite")
         self.kinds = sorted({f.kind for f in options.script}) if options.script else [k for k in KINDS if k in options.faults]
-        # What can only be done to another engine is left out, unless it was asked for.
+        # What can only be done to another engine is skipped, unless it was asked for.
         others = set().union(*(kinds for engine, kinds in ENGINES.items() if engine != options.ledger))
         if options.faults_named or options.script:
             if wrong := sorted(others & set(self.kinds)):
@@ -90,7 +90,7 @@ class Run:
             if self.o.faults_named or self.o.script:
                 raise CannotRun(f"{', '.join(sorted(wanted))}: {self.disk_note}")
             self.kinds = [k for k in self.kinds if k not in wanted]
-            print("!" * 100 + f"\n!! LEFT OUT: {', '.join(sorted(wanted))}: {self.disk_note}\n" + "!" * 100)
+            print("!" * 100 + f"\n!! SKIPPED: {', '.join(sorted(wanted))}: {self.disk_note}\n" + "!" * 100)
 
     def set_up(self):
         rng = random.Random(f"{self.o.seed} world")
@@ -373,7 +373,7 @@ providers:
             self.fleet.close()
 
     def clean(self):
-        """Takes the small disks away, and the folders of PostgreSQL."""
+        """Removes the small disks, and the folders of PostgreSQL."""
         for disk in self.disks.values():
             disk.unmount()
         for folder in filter(None, (self.folder, self.other_folder)):
@@ -393,7 +393,7 @@ providers:
         hold = self.o.uncertain == "hold"
         j = judge.Judgement(arrivals, ledger, self.valid, hold)
         f = j.figures
-        whole, own = judge.stand_still(arrivals, self.started, self.ended, self.log.outages)
+        whole, own = judge.standstill(arrivals, self.started, self.ended, self.log.outages)
         memory = self.watch.memory_peak / 1e6
         findings = {kind: [x["text"] for x in self.log.findings if x["kind"] == kind]
                     for kind in {x["kind"] for x in self.log.findings}}
@@ -425,7 +425,7 @@ providers:
              sum(len(v) for k, v in findings.items() if k not in ("exit", "term", "pause")), "0",
              not set(findings) - {"exit", "term", "pause"}),
             ("memory", "Redis used_memory at most, MB", round(memory, 1), f"{self.o.memory:.0f}", memory <= self.o.memory),
-            ("still", "longest stand-still less our own outages, s", round(own[0], 1), f"{self.o.still:.0f}", own[0] <= self.o.still),
+            ("still", "longest standstill less our own outages, s", round(own[0], 1), f"{self.o.still:.0f}", own[0] <= self.o.still),
         ]
         if set(self.log.done) == {"postgres-sync"}:
             lacking = sum(n for why, n in ledger.why.items() if "older copy" in why)
@@ -443,8 +443,8 @@ providers:
             "seed": self.o.seed, "ledger": self.o.ledger, "good": all(r[4] for r in rows), "recipients": self.o.recipients,
             "uncertain_policy": self.o.uncertain, "lease": self.o.lease, "speed": self.speed, "profile": self.o.profile,
             "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows], "figures": f,
-            "faults": self.log.done, "left_out": self.log.skipped, "disk_note": self.disk_note,
-            "stand_still": {"in_all": whole[0], "in_all_at": whole[1], "own": own[0], "own_at": own[1]},
+            "faults": self.log.done, "skipped": self.log.skipped, "disk_note": self.disk_note,
+            "standstill": {"in_all": whole[0], "in_all_at": whole[1], "own": own[0], "own_at": own[1]},
             "outages": [{"from": a - self.started, "to": b - self.started, "why": w} for a, b, w in self.log.outages],
             "pauses": len(self.adversary.pauses), "late_after_pause": late,
             "redis_peak_mb": memory, "seconds": self.ended - self.started, "seconds_after_healing": self.took,

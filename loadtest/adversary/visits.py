@@ -2,7 +2,7 @@
 is asked at the end what became of each visit."""
 import asyncio, base64, collections, dataclasses, hashlib, hmac, json, struct, time
 
-from rig.ledger import LedgerAway, of
+from rig.ledger import LedgerUnavailable, of
 from rig.machine import CannotRun
 from rig.record import RecordTail, parse
 from rig.redis import RedisError
@@ -99,7 +99,7 @@ class Visits:
             if not int(done):
                 return
             batches, = self.run.store.read([f"SELECT number, recipients FROM batch WHERE {of(mailing)}"], 2)
-        except (LedgerAway, ValueError):
+        except (LedgerUnavailable, ValueError):
             return
         places = {r[1]: (int(batch), index) for batch, recipients in batches for index, r in enumerate(json.loads(recipients))}
         self.number, self.places = int(number), places
@@ -123,7 +123,7 @@ class Visits:
                 if writer is None:
                     reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except OSError:
-                continue  # the tracker is away: nobody has asked for anything
+                continue  # the tracker is unavailable: nobody has asked for anything
             if not self.waiting:
                 continue  # another has taken it meanwhile
             visit = self.waiting.popleft()
@@ -183,7 +183,7 @@ class Visits:
         """Rows of the ledger's log of visits that are not counted yet; None where it cannot be read."""
         try:
             ((rows,),), = self.run.store.read(["SELECT count(*) FROM event_log"], 2)
-        except LedgerAway:
+        except LedgerUnavailable:
             return None
         return int(rows)
 
@@ -195,7 +195,7 @@ class Visits:
                 f"SELECT batch, part, data FROM event_group WHERE {of(mailing)}",
                 f"SELECT action, n FROM event_count WHERE {of(mailing)} AND class = 0 AND link = -1",
                 "SELECT address FROM suppression WHERE channel = 'email'"])
-        except LedgerAway as error:
+        except LedgerUnavailable as error:
             raise CannotRun(f"the visits in the ledger cannot be read: {error}") from None
         kept = {(int(batch), 64 * int(part) + place) for batch, part, group in rows for place in recipients_of(group)}
         return VisitJudgement(self.made, kept, sum(int(n) for _, n in counters), {a for a, in suppressed}, self.losses)
@@ -224,7 +224,7 @@ class VisitJudgement:
             ("visits_twice", "visits that are counted twice", self.twice, "0", self.twice == 0),
             ("visits_made_up", "recipients with a visit that nobody made", self.made_up, "0", self.made_up == 0),
             ("unheard", "answered unsubscribes that suppress nobody", len(self.unheard), "0", not self.unheard),
-            ("visits_judge", "the judge finds a visit that is taken away", "yes" if awake else "NO", "yes", awake),
+            ("visits_judge", "the judge finds a visit that is removed", "yes" if awake else "NO", "yes", awake),
         ]
 
 

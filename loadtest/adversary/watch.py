@@ -1,7 +1,7 @@
 """Looks on while the run goes: progress, memory, roles that end by themselves, a mailing that pauses by itself."""
 import asyncio, time
 
-from rig.ledger import STATES, LedgerAway, of
+from rig.ledger import STATES, LedgerUnavailable, of
 from rig.redis import RedisError
 
 OPEN = ("planned", "deferred", "uncertain")
@@ -16,7 +16,7 @@ class Watch:
         self.memory, self.memory_peak = 0, 0
         self.restarts, self.fallen = set(), set()
         self.paused_since, self.stopped = None, False
-        self.ledger_away = 0
+        self.ledger_unavailable = 0
 
     @property
     def open(self):
@@ -58,7 +58,7 @@ class Watch:
             await asyncio.sleep(0.1)
 
     async def restart(self, role):
-        """What a service manager does a second later, unless a fault has the role in hand."""
+        """What a service manager does a second later, unless a fault has taken the role."""
         await asyncio.sleep(1)
         if not role.alive and not role.busy and not self.run.ending:
             role.start()
@@ -80,8 +80,8 @@ class Watch:
             state, counters = await asyncio.to_thread(self.run.store.read, [
                 f"SELECT state, reason FROM mailing WHERE id = '{self.run.mailing}'",
                 f"SELECT state, n FROM counter WHERE {of(self.run.mailing)}"], 0.5)
-        except LedgerAway:
-            self.ledger_away += 1  # the next look tells more
+        except LedgerUnavailable:
+            self.ledger_unavailable += 1  # the next look tells more
             return
         if state:
             self.mailing_state, self.reason = state[0]
@@ -95,7 +95,7 @@ class Watch:
             pass
 
     def look_for_pauses(self, now):
-        """A mailing is paused by us alone; when it does so by itself that is a finding, and a person lets it go on."""
+        """A mailing is paused by us alone; when it does so by itself that is a finding, and a person resumes it."""
         if self.mailing_state != "paused" or "the mailing" in self.run.adversary.taken or self.run.ending:
             self.paused_since = None
         elif self.paused_since is None:

@@ -73,7 +73,7 @@ def fleets(bench):
 
 
 def end_to_end(bench, build):
-    """E-mail by a fleet with the ledger in either, by turns: CPU of all our processes and of Redis, the database's left out."""
+    """E-mail by a fleet with the ledger in either, by turns: CPU of all our processes and of Redis, without the database's."""
     provider, found = f"smtp://127.0.0.1:{bench.smtp_sink()}", {"SQLite": [], "PostgreSQL": []}
     for _ in range(bench.options.rounds):
         for engine, figures in found.items():

@@ -112,7 +112,7 @@ def million(bench):
 
 
 def received(port):
-    """Messages that nginx has had, this question left out."""
+    """Messages that nginx has had, without this question."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/status") as answer:
         return int(re.split(rb"\s+", answer.read().split(b"\n")[2].strip())[2])
 

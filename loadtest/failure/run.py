@@ -100,7 +100,7 @@ providers:
                 if o.refusing:
                     self.sink.options = self.profile(1, REFUSING[o.protocol])
                     await self.sink.start()
-                self.log.say(f"the provider {'refuses all' if o.refusing else 'is away'} for {o.outage:.0f} s")
+                self.log.say(f"the provider {'refuses all' if o.refusing else 'is unavailable'} for {o.outage:.0f} s")
             if self.outage and self.back is None and time.time() - self.outage >= o.outage:
                 if o.refusing:
                     await self.sink.stop()
@@ -148,8 +148,8 @@ providers:
         outage = tuple(int((t or 0) * 1e6) for t in (self.outage, self.back)) if self.o.refusing else (0, 0)
         j = judge.Judgement(self.o.protocol, arrivals, ledger, self.valid, outage)
         count, pauses, broken = judge.in_pauses(arrivals, self.o.protocol, PAUSE, outage)
-        away = sum(outage[0] <= a.begun < outage[1] for a in arrivals)
-        parts = self.ideal(len(arrivals) - away, pauses)
+        during = sum(outage[0] <= a.begun < outage[1] for a in arrivals)
+        parts = self.ideal(len(arrivals) - during, pauses)
         took = max((a.decided for a in arrivals), default=0) / 1e6 - min((a.begun for a in arrivals), default=0) / 1e6
         ideal = sum(parts.values())
         first, half = judge.at_work_after(arrivals, self.back, self.o.rate) if self.back else (None, None)
@@ -177,7 +177,7 @@ providers:
             "good": all(r[4] for r in rows), "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows],
             "took": took, "ideal": ideal, "ideal_parts": parts, "tries": len(arrivals), "codes": dict(j.codes), "states": dict(j.states),
             "uncertain_listed": j.listed, "pauses": count, "pauses_seconds": pauses,
-            "first_after_outage": first, "tries_in_outage": away,
+            "first_after_outage": first, "tries_in_outage": during,
             "rates": judge.rates(arrivals, self.started, 5), "redis_peak_mb": self.memory / 1e6, "findings": self.log.findings,
             "names": {k: getattr(j, k)[:10] for k in ("open", "saveable", "burnt", "doubled", "lost", "after_refusal")},
             "attempts": {who: ledger.attempts[who] for who in j.burnt[:10]},

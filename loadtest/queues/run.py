@@ -78,7 +78,7 @@ class Queues:
         versions = {peer: self.version(peer) for peer in (ARQ, SAQ, STREAQ, SIDEKIQ)}
         for peer, (_, reason) in versions.items():
             if reason:
-                print(f"{peer.name} is left out: {reason}", file=sys.stderr)
+                print(f"{peer.name} is skipped: {reason}", file=sys.stderr)
         for channel, trials in TRIALS.items():
             receiver = Receiver(self.bench, channel)
             ours, theirs = [], {trial: [] for trial in trials if not versions[trial[0]][1]}
@@ -123,7 +123,7 @@ class Queues:
         return found
 
     def trial(self, peer, kind, receiver):
-        """One mailing by a queue whose workers are up and warm; their start and the producer's own are left out."""
+        """One mailing by a queue whose workers are up and warm; without their start and the producer's own."""
         count = max(1000, self.bench.options.messages // SHARE[kind])
         redis = self.bench.redis()
         sock, environment = redis.socket, self.environment(peer, kind, receiver.url, redis.socket)

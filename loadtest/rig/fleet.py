@@ -6,13 +6,13 @@ from .processes import Processes, die_with_parent
 
 
 class Role:
-    """A role's process, the present one; its log goes on over restarts."""
+    """A role's process, the present one; its log continues over restarts."""
 
     def __init__(self, fleet, name, env):
         self.fleet, self.name, self.env = fleet, name, env
         self.kind = name.split("-")[0]
         self.process, self.frozen, self.wanted = None, False, False
-        self.busy = False  # a fault has it in hand
+        self.busy = False  # a fault has taken it
         self.relay, self.ledger_relay, self.cut = None, None, False
         self.starts, self.cpu, self.peak = 0, 0.0, 0.0
 
@@ -118,7 +118,7 @@ class Fleet(Processes):
             self._changed(kind, any(r.available for r in self.roles.values() if r.kind == kind))
 
     def free(self, preferred):
-        """The preferred role, or another of its kind, or any, that no fault has in hand; None when all are taken."""
+        """The preferred role, or another of its kind, or any, that no fault has taken; None when all are taken."""
         kind = preferred.split("-")[0]
         order = [preferred] + [r for r in self.roles if r.startswith(kind)] + list(self.roles)
         for name in order:

@@ -4,7 +4,7 @@ import collections, json, re, sqlite3
 STATES = dict(p="planned", d="deferred", u="uncertain", x="stopped", k="skipped", e="expired", f="failed", s="sent", v="delivered")
 
 
-class LedgerAway(RuntimeError):
+class LedgerUnavailable(RuntimeError):
     """The ledger cannot be read now: it is locked, full, ended or not made yet."""
 
 
@@ -15,7 +15,7 @@ class SQLiteFile:
         self.path = str(path)
 
     def read(self, queries, timeout=10):
-        """The rows of each query, in one transaction. Throws LedgerAway."""
+        """The rows of each query, in one transaction. Throws LedgerUnavailable."""
         try:
             db = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=timeout)
             try:
@@ -24,7 +24,7 @@ class SQLiteFile:
             finally:
                 db.close()
         except sqlite3.Error as error:
-            raise LedgerAway(str(error)) from error
+            raise LedgerUnavailable(str(error)) from error
 
 
 def of(mailing):

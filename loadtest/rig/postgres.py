@@ -1,7 +1,7 @@
 """A PostgreSQL of the run's own: Debian's, on a socket in a temporary folder, with fsync on."""
 import asyncio, csv, io, os, pathlib, re, secrets, shutil, signal, subprocess, tempfile
 
-from .ledger import LedgerAway
+from .ledger import LedgerUnavailable
 from .machine import CannotRun
 
 csv.field_size_limit(1 << 28)
@@ -89,7 +89,7 @@ class PostgresServer:
             try:
                 await asyncio.to_thread(self.psql, ["-d", "postgres", "-c", "SELECT 1"], 2)
                 return
-            except LedgerAway:
+            except LedgerUnavailable:
                 pass
             if self.process.poll() is not None:
                 raise RuntimeError(f"postgres ended with {self.process.returncode}; see {self.name}.log")
@@ -97,19 +97,19 @@ class PostgresServer:
         raise RuntimeError("postgres does not answer after 30 s")
 
     def psql(self, words, timeout=10, text=None):
-        """What psql prints. Throws LedgerAway."""
+        """What psql prints. Throws LedgerUnavailable."""
         try:
             done = subprocess.run(
                 ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(self.dir), "-U", USER, *words], input=text, text=True,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, env=os.environ | {"PGCONNECT_TIMEOUT": "5"})
         except subprocess.TimeoutExpired as error:
-            raise LedgerAway(f"no answer within {timeout} s") from error
+            raise LedgerUnavailable(f"no answer within {timeout} s") from error
         if done.returncode != 0:
-            raise LedgerAway(done.stderr.strip()[-500:])
+            raise LedgerUnavailable(done.stderr.strip()[-500:])
         return done.stdout
 
     def read(self, queries, timeout=10):
-        """The rows of each query as texts, None for null, in one transaction. Throws LedgerAway."""
+        """The rows of each query as texts, None for null, in one transaction. Throws LedgerUnavailable."""
         mark, null = secrets.token_hex(8), secrets.token_hex(8)
         text = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n" + "".join(f"{q};\n\\echo {mark}\n" for q in queries)
         printed = self.psql(["-d", DATABASE, "--csv", "-t", "-P", f"null={null}"], timeout, text)
@@ -117,7 +117,7 @@ class PostgresServer:
         return [[tuple(None if v == null else v for v in row) for row in csv.reader(io.StringIO(part))] for part in parts]
 
     def size(self):
-        """Bytes of the database, what a vacuum gives back left out."""
+        """Bytes of the database, without what a vacuum gives back."""
         self.psql(["-d", DATABASE, "-c", "VACUUM ANALYZE"], timeout=600)
         return int(self.psql(["-d", DATABASE, "-At", "-c", f"SELECT pg_database_size('{DATABASE}')"]))
 
@@ -191,7 +191,7 @@ class PostgresServer:
         await self._until("the standby is a synchronous one", "SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'")
 
     async def promote(self):
-        """A standby becomes a server that can be written to. Throws LedgerAway, RuntimeError."""
+        """A standby becomes a server that can be written to. Throws LedgerUnavailable, RuntimeError."""
         await asyncio.to_thread(self.psql, ["-d", "postgres", "-c", "SELECT pg_promote(true, 30)"], 40)
         await self._until("the standby is promoted", "SELECT NOT pg_is_in_recovery()")
 
@@ -206,15 +206,15 @@ class PostgresServer:
         try:
             self.psql(["-d", "postgres", "-c", "SELECT 1"], 2)
             return True
-        except LedgerAway:
+        except LedgerUnavailable:
             return False
 
     def use_up_log(self):
-        """Goes on to further segments of the log until there is no room for one. Throws nothing: the server ends, or cannot."""
+        """Continues to further segments of the log until there is no room for one. Throws nothing: the server ends, or cannot."""
         for _ in range(100):
             try:
                 self.psql(["-d", "postgres", "-c", "SELECT pg_logical_emit_message(false, 'x', 'x'), pg_switch_wal()"], 5)
-            except LedgerAway:
+            except LedgerUnavailable:
                 return
 
     def freeze(self):
@@ -230,7 +230,7 @@ class PostgresServer:
         subprocess.run(["pg_dump", "-h", str(self.dir), "-U", USER, "-f", str(file), DATABASE], check=False)
 
     def close(self):
-        """Ends what is left of it, and takes its folder away."""
+        """Ends what is left of it, and removes its folder."""
         if self.process and self.process.poll() is None:
             self.wake()
             self._signal(self.pids(), signal.SIGKILL)
@@ -238,6 +238,6 @@ class PostgresServer:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def remove(self):
-        """Takes what an ended server has left away, and leaves its folder for another one."""
+        """Removes what an ended server has left, and keeps its folder for another one."""
         shutil.rmtree(self.data, ignore_errors=True)
         shutil.rmtree(self.wal, ignore_errors=True)

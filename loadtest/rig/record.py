@@ -34,7 +34,7 @@ class RecordTail:
 
 
 def read_record(path):
-    """Every line, in the order of the file. A last line without its end (the sink was killed) is left out."""
+    """Every line, in the order of the file. A last line without its end (the sink was killed) is skipped."""
     lines = []
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:

@@ -66,7 +66,7 @@ def remarks(result):
     return out + result["notes"]
 
 
-LEGEND = """use: starts / (rate x time while work waited), the first and the last second left out; * only told, not judged.
+LEGEND = """use: starts / (rate x time while work waited), without the first and the last second; * only told, not judged.
 10 ms ... 60 s: the largest starts - (rate x window + burst) over all windows of that length; below 0 the limit was never reached.
 p99 explains: rate x the p99 of the arrival jitter.
 allowed: rate x (its p99 + {tolerance:g} s, and two slots of the widest limit where several meet);

@@ -194,7 +194,7 @@ providers:
         role.wake()
 
     def gap(self, role, seconds):
-        """What is left out of the use: what survivors cannot know of, or with one worker all of the time."""
+        """What does not count as use: what survivors cannot know of, or with one worker all of the time."""
         now = time.time_ns() // 1000
         self.gaps.append((now, now + int((GRANTED if self.workers > 1 else seconds + 1) * 1e6)))
 

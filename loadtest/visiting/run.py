@@ -161,8 +161,8 @@ log: {{level: warning}}
         self.row(f"events lost by kill -9, most of {self.o.kills}", f"{lost_most}", "", None)
         self.row("the age of the oldest lost", f"{worst * 1000:.1f} ms", "20 ms, and 5 on the way", worst <= BOUND + 0.005)
 
-    async def away(self):
-        """Redis is away: every visitor gets an answer, and every event comes to Redis in the end."""
+    async def unavailable(self):
+        """Redis is unavailable: every visitor gets an answer, and every event comes to Redis in the end."""
         tracker, seconds = self.tracker(), 600 if self.o.long else 20
         visitors = Visitors(self.port, self.paths("open", "click"))
         work = asyncio.ensure_future(visitors.run(rate=2000))
@@ -179,7 +179,7 @@ log: {{level: warning}}
         while time.time() < end and found < answered:
             await asyncio.sleep(0.5)
             found = await stored(self.ask)
-        self.row(f"answers while Redis is away for {seconds} s", f"{meanwhile:,}", "2,000/s", meanwhile >= 0.9 * 2000 * seconds)
+        self.row(f"answers while Redis is unavailable for {seconds} s", f"{meanwhile:,}", "2,000/s", meanwhile >= 0.9 * 2000 * seconds)
         self.row("requests without a good answer", f"{visitors.refused + visitors.broken}", "0", visitors.refused + visitors.broken == 0)
         self.row("answered, and in Redis afterwards", f"{answered:,}, {found:,}", "the same", answered == found)
         self.row("memory at most", f"{peak_of(tracker.pid):.0f} MB", "", None)
@@ -204,4 +204,4 @@ log: {{level: warning}}
 
 
 PARTS = {"classes": Run.classes, "speed": Run.speed, "latency": Run.latency, "memory": Run.memory, "scanners": Run.scanners,
-         "kill": Run.kill, "away": Run.away}
+         "kill": Run.kill, "unavailable": Run.unavailable}

@@ -10,7 +10,7 @@ package struct Backoff: Sendable {
     /// - Parameter changes: notified whenever `condition` may have become true.
     /// - Returns: false when it has, or the task was cancelled.
     package mutating func wait(on changes: Broadcast, unless condition: () -> Bool) async -> Bool {
-        await changes.wait(until: .now + next(), unless: condition)
+        await changes.wait(atMost: next(), unless: condition)
     }
 
     /// Waits once.

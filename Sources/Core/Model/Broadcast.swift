@@ -16,11 +16,14 @@ package final class Broadcast: Sendable {
     }
 
     private let state = Mutex(State())
+    /// By which its waits end.
+    private let clocks: Clocks
 
-    package init() {}
+    package init(clocks: Clocks = .system) { self.clocks = clocks }
 
     /// One that is also notified whenever another one is.
     package init(notifiedBy parent: Broadcast) {
+        clocks = parent.clocks
         parent.state.withLock { state in
             state.children.removeAll { $0.broadcast == nil }
             state.children.append(Child(broadcast: self))
@@ -40,15 +43,19 @@ package final class Broadcast: Sendable {
         for child in children { child.broadcast?.notify() }
     }
 
-    /// Waits until there was a notification after `version`, at most until `deadline`.
+    /// Waits until there was a notification after `version`, and no longer than `time`; nil waits without an end.
     /// - Returns: false when the task was cancelled.
     @discardableResult
-    package func wait(after version: Int, until deadline: ContinuousClock.Instant? = nil) async -> Bool {
+    package func wait(after version: Int, atMost time: Duration? = nil) async -> Bool {
+        await wait(after: version, until: time.map { clocks.now + $0 })
+    }
+
+    private func wait(after version: Int, until deadline: ContinuousClock.Instant?) async -> Bool {
         if let deadline {
-            guard ContinuousClock.now < deadline else { return !Task.isCancelled }
+            guard clocks.now < deadline else { return !Task.isCancelled }
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.suspend(after: version) }
-                group.addTask { try? await Task.sleep(until: deadline, tolerance: .zero, clock: .continuous) }
+                group.addTask { try? await self.clocks.sleep(until: deadline) }
                 await group.next()
                 group.cancelAll()
             }
@@ -58,13 +65,14 @@ package final class Broadcast: Sendable {
         return !Task.isCancelled
     }
 
-    /// Waits until `deadline`, or until `condition` is true, whichever comes first.
+    /// Waits for `time`, or until `condition` is true, whichever comes first.
     /// - Returns: false when `condition` became true, or the task was cancelled.
-    package func wait(until deadline: ContinuousClock.Instant, unless condition: () -> Bool) async -> Bool {
+    package func wait(atMost time: Duration, unless condition: () -> Bool) async -> Bool {
+        let deadline = clocks.now + time
         while true {
             let version = version
             if condition() { return false }
-            if ContinuousClock.now >= deadline { return true }
+            if clocks.now >= deadline { return true }
             guard await wait(after: version, until: deadline) else { return false }
         }
     }

@@ -58,7 +58,7 @@ package struct Heartbeat: Sendable, Codable, Equatable {
     /// A worker: messages in flight, and batches that it has leased.
     package var inFlight = 0
     package var batches = 0
-    /// A worker: its mailings. On the wire they are here in heartbeats of an older release alone: others have a `revision`.
+    /// A worker: its mailings. Only heartbeats of an older release have them encoded here: others have a `revision`.
     package var mailings: [String: Share] = [:]
     /// Names the state of `mailings`, which stands under a key of its own; nil where there are none.
     package var revision: Int?

@@ -31,7 +31,7 @@ package struct Mailing: Codable, Sendable, Equatable {
     package var text = Template.empty
     /// The JSON body of webhooks.
     package var body = Template.empty
-    /// The names of the values of a recipient, in the order in which batches carry them. The first two are always the
+    /// The names of the values of a recipient, in the order in which batches hold them. The first two are always the
     /// recipient's id and address.
     package var fields: [String]
     /// Those of `fields` whose values may be JSON lists or objects (of NDJSON), which sections and dotted names look into.

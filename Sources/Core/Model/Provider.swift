@@ -48,13 +48,13 @@ package struct Provider: Sendable, Equatable {
     package static let defaultConnections = 20
     /// Connections at most beside these, on which late responses are waited for; a worker bounds it by its descriptors.
     package var lateConnections = Int.max
-    /// Seconds for TCP, and again for TLS.
-    package var connectTimeout = 10.0
-    /// Seconds that a response may take, but for the one to the final dot of SMTP; nil for what the protocol says: 60 over HTTP, by stage
+    /// The time for TCP, and again for TLS.
+    package var connectTimeout = Duration.seconds(10)
+    /// How long a response may take, but for the one to the final dot of SMTP; nil for what the protocol says: 60 s over HTTP, by stage
     /// over SMTP (RFC 5321 section 4.5.3.2).
-    package var timeout: Double?
-    /// SMTP: seconds that the response to the final dot may take. Whoever gives up earlier sends a second copy (RFC 1047).
-    package var finalTimeout = 600.0
+    package var timeout: Duration?
+    /// SMTP: how long the response to the final dot may take. Whoever gives up earlier sends a second copy (RFC 1047).
+    package var finalTimeout = Duration.seconds(600)
     /// HTTP: further header fields; a value may be secret (an API key).
     package var headers: [String: Secret] = [:]
     /// HTTP: the template of the body; nil takes the mailing's own (webhook) or the built-in one (sms, messenger).
@@ -67,8 +67,8 @@ package struct Provider: Sendable, Equatable {
     /// HTTP: the member of a JSON response that holds the provider's message id, as a path with dots: `messages.0.id`.
     package var messageID: String?
 
-    /// Seconds that a response of HTTP may take.
-    package var responseTime: Double { timeout ?? 60 }
+    /// How long a response of HTTP may take.
+    package var responseTime: Duration { timeout ?? .seconds(60) }
 
     /// A provider with the defaults for all but its place.
     package init(name: String, scheme: Scheme, host: String, port: Int, path: String = "/") {

@@ -7,7 +7,7 @@ package enum DeliveryStage: String, Codable, Sendable, CaseIterable {
 package struct ProviderResponse: Sendable, Hashable {
     package var reason: ResponseReason
     package var action: ResponseAction
-    /// Whom it is about. Not carried to the collector.
+    /// Whom it is about. Not sent to the collector.
     package var subject: ResponseSubject
     package var stage: DeliveryStage
     /// SMTP reply code or HTTP status; 0 where there was none (no connection, time-out).
@@ -19,7 +19,7 @@ package struct ProviderResponse: Sendable, Hashable {
     package var messageID: String
     /// The wait that the provider asked for (Retry-After), in seconds.
     package var retryAfter: Double?
-    /// A response of HTTP that says the provider itself failed: 5xx of the action `retry`. Not carried to the collector.
+    /// A response of HTTP that says the provider itself failed: 5xx of the action `retry`. Not sent to the collector.
     package var hasProviderFailed: Bool
     /// The message was sent and no response came; nil for all other responses.
     package var missed: MissedResponse?

@@ -185,7 +185,7 @@ extension RecipientResult {
 }
 
 extension RecipientState {
-    /// What was done after a response that left a recipient in this state: results do not carry it.
+    /// What was done after a response that left a recipient in this state: results do not hold it.
     fileprivate var usualAction: ResponseAction {
         switch self {
         case .sent, .delivered: .accept

@@ -18,7 +18,7 @@ package final class StopRequest: Sendable {
 
     /// Waits for the request, at most so long.
     package func wait(atMost time: Duration) async {
-        _ = await changes.wait(until: .now + time, unless: { isStopping })
+        _ = await changes.wait(atMost: time, unless: { isStopping })
     }
 }
 

@@ -11,7 +11,7 @@ package struct StallClock<Progress: Equatable & Sendable>: Sendable {
 
     package init() {}
 
-    /// What holds a mailing up at a time, in seconds.
+    /// The blocking reason of a mailing at a time, in seconds.
     /// - Parameters:
     ///   - facts: what is known of it; their silence is set here.
     ///   - stuckAfter: how long without a result after which a mailing that nothing blocks is stuck.

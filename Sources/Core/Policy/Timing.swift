@@ -23,7 +23,7 @@ package enum Timing {
     /// How often a dispatcher with mailings in work looks without an event: less often with many, as it reads something of each.
     package static func workPoll(mailings: Int) -> Duration { fallback + .milliseconds(4) * min(mailings, 1_000) }
     /// How often a dispatcher searches Redis for keys that are lost: less often with many mailings, and soon enough that what a lost key
-    /// blocks goes on within seconds.
+    /// blocks continues within seconds.
     package static func inspection(mailings: Int) -> Duration { fallback + .milliseconds(6) * min(mailings, 1_000) }
     /// How often a worker without a lane looks at all lanes: it may have missed a wake-up.
     package static let lanePoll = Duration.seconds(10)

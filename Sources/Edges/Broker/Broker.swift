@@ -93,8 +93,7 @@ extension RedisClient {
         let head: [RedisArgument] = ["XREADGROUP", "GROUP", .text(group), .text(consumer), "COUNT", RedisArgument(count)]
         let wait: [RedisArgument] = block.map { ["BLOCK", RedisArgument(max(1, $0.nanoseconds / 1_000_000))] } ?? []
         let tail: [RedisArgument] = ["STREAMS"] + streams.map { .text($0) } + streams.map { _ in ">" }
-        let seconds = block.map { Double($0.nanoseconds) / 1e9 } ?? 0
-        return try StreamEntry.list(await send(head + wait + tail, blocking: seconds))
+        return try StreamEntry.list(await send(head + wait + tail, blocking: block ?? .zero))
     }
 }
 

@@ -65,7 +65,7 @@ package struct EpochStore: Sendable {
         return replies.contains { ($0.int ?? 0) > 0 }
     }
 
-    /// The ledger whose mailings this Redis carries; nil while no planner has said so.
+    /// The ledger whose mailings this Redis holds; nil while no planner has said so.
     package func ledger() async throws(RedisError) -> String? {
         let replies = try await broker.redis.pipeline([["GET", .text(broker.keys.leader)], ["GET", .text(broker.keys.epoch)]])
         for case .error(let text) in replies { throw .command(text) }

@@ -6,9 +6,9 @@ package struct HeartbeatStore: Sendable {
     package struct Sign: Sendable, Equatable {
         /// Names the process.
         package var name: String
-        /// When that was, in milliseconds of Redis's clock, and seconds since then.
+        /// When that was, in milliseconds of Redis's clock, and the time since then.
         package var at: Int64
-        package var age: Double
+        package var age: Duration
         package var heartbeat: Heartbeat
 
         /// Its last heartbeat is recent.
@@ -20,16 +20,16 @@ package struct HeartbeatStore: Sendable {
         var name: String
         /// As in `Sign`; one without a time is as old as can be.
         var at: Int64
-        var age: Double
+        var age: Duration
         var text: Substring
     }
 
     /// How often a process sends its heartbeat: one with a thousand mailings looks at each of them.
     package static func interval(mailings: Int) -> Duration { min(.seconds(1) + .milliseconds(2) * mailings, .seconds(3)) }
-    /// Seconds without a heartbeat after which a process is lost.
-    package static let longest = 5.0
-    /// Seconds after which it is forgotten.
-    package static let memory = 600.0
+    /// The time without a heartbeat after which a process is lost.
+    package static let longest = Duration.seconds(5)
+    /// The time after which it is forgotten.
+    package static let memory = Duration.seconds(600)
 
     private let broker: Broker
 
@@ -65,7 +65,7 @@ package struct HeartbeatStore: Sendable {
             let parts = (words[index + 1].text ?? "").split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
             let at = Int64(parts[0]).map { min(max(0, $0), WireLimit.time.upperBound) } ?? 0
             return Entry(
-                name: words[index].text ?? "", at: at, age: max(0, Double(now) - Double(at)) / 1000, text: parts.dropFirst().first ?? "")
+                name: words[index].text ?? "", at: at, age: .milliseconds(max(0, now - at)), text: parts.dropFirst().first ?? "")
         }
     }
 }

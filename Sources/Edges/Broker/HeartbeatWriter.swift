@@ -49,7 +49,7 @@ package struct HeartbeatWriter: Sendable {
             Scripts.heartbeat, keys: [broker.keys.heartbeats, broker.keys.heartbeatMailings(process)],
             arguments: [
                 .text(process), .bytes([UInt8](json)), .text(before.map { "\($0)" } ?? ""), .text(own.revision.map { "\($0)" } ?? ""),
-                RedisArgument(Int(HeartbeatStore.memory)),
+                RedisArgument(Int(HeartbeatStore.memory.components.seconds)),
             ] + changes)
         return reply.int == 1
     }

@@ -1,6 +1,6 @@
 import Model
 
-/// Every key that Flotilla keeps in Redis, with its type and its lifetime. All keys of one Flotilla carry one hash tag, its prefix in
+/// Every key that Flotilla keeps in Redis, with its type and its lifetime. All keys of one Flotilla share one hash tag, its prefix in
 /// braces, so that they share a slot of a Redis Cluster (Redis Cluster specification, "Hash tags").
 package struct Keys: Sendable {
     /// Before each key, so that several Flotillas can share a Redis.

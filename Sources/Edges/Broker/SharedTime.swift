@@ -1,21 +1,23 @@
-import Model
+package import Model
 package import Policy
 import Synchronization
 
 /// The time that the fleet shares, as this process knows it.
 package final class SharedTime: Sendable {
+    /// The clocks of this machine.
+    package let clocks: Clocks
     private let time = Mutex(AgreedTime())
 
-    package init() {}
+    package init(_ clocks: Clocks = .system) { self.clocks = clocks }
 
     /// Milliseconds since 1970 that two of three clocks agree on (`AgreedTime`): this machine's may be wrong, and so may Redis's.
     package var milliseconds: Int64 {
-        time.withLock { $0.likely(machine: Clock.milliseconds(), at: Clock.monotonic()) }
+        time.withLock { $0.likely(machine: clocks.milliseconds, at: clocks.monotonic) }
     }
 
     /// The earliest time that one of the clocks shows: for what is not taken back.
     package var earliest: Int64 {
-        time.withLock { $0.earliest(machine: Clock.milliseconds(), at: Clock.monotonic()) }
+        time.withLock { $0.earliest(machine: clocks.milliseconds, at: clocks.monotonic) }
     }
 
     /// Notes a reading of Redis's clock.
@@ -26,8 +28,8 @@ package final class SharedTime: Sendable {
 
     /// Reads Redis's clock.
     package func read(from broker: Broker) async throws(RedisError) {
-        let sent = Clock.monotonic()
-        note(shared: Double(try await broker.time()), sent: sent, received: Clock.monotonic())
+        let sent = clocks.monotonic
+        note(shared: Double(try await broker.time()), sent: sent, received: clocks.monotonic)
     }
 
     /// Reads Redis's clock a few times before reservations are met by it: the first response alone may have come late, and they with it.

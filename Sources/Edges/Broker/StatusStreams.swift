@@ -147,9 +147,9 @@ package struct StatusStreams: Sendable {
         try await broker.redis.depths((0..<broker.partitions).map(broker.keys.status), group: Keys.collectors)
     }
 
-    /// Entries that wait in each partition, and the age of the oldest of all in seconds.
-    package func lag() async throws(RedisError) -> (entries: [Int], seconds: Double) {
+    /// Entries that wait in each partition, and the age of the oldest of all.
+    package func lag() async throws(RedisError) -> (entries: [Int], age: Duration) {
         let depths = try await depths()
-        return (depths.map(\.entries), depths.map(\.seconds).max() ?? 0)
+        return (depths.map(\.entries), depths.map(\.age).max() ?? .zero)
     }
 }

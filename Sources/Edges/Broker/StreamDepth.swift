@@ -4,8 +4,8 @@ package struct StreamDepth: Sendable, Equatable {
     package var entries = 0
     /// Those of them that somebody of its consumer group has taken and not ended.
     package var pending = 0
-    /// Seconds that the oldest entry has been there; 0 where there is none.
-    package var seconds = 0.0
+    /// How long the oldest entry has been there; zero where there is none.
+    package var age = Duration.zero
 
     /// Entries that nobody has taken.
     package var waiting: Int { max(0, entries - pending) }
@@ -31,13 +31,13 @@ extension RedisClient {
                 ]
             } + [["TIME"]])
         for case .error(let text) in replies where !text.hasPrefix("NOGROUP") { throw .command(text) }
-        let now = Double(replies.last?.time ?? 0) / 1e6
+        let now = Duration.microseconds(replies.last?.time ?? 0)
         return streams.indices.map { place in
             let (length, pending, first) = (replies[3 * place], replies[3 * place + 1], replies[3 * place + 2])
             let oldest = first.array?.first?.array?.first?.text.flatMap { StreamID($0) }
             return StreamDepth(
                 entries: length.count, pending: pending.array?.first?.count ?? 0,
-                seconds: oldest.map { max(0, now - Double($0.milliseconds) / 1000) } ?? 0)
+                age: oldest.map { max(.zero, now - .milliseconds(Int64(clamping: $0.milliseconds))) } ?? .zero)
         }
     }
 }

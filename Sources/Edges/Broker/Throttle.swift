@@ -44,7 +44,7 @@ package struct Throttle: Sendable {
         package var next: Double
     }
 
-    /// Queues messages of a scope whose reservations are far away, so that each is tried when its turn has come.
+    /// Queues messages of a scope whose reservations are far in the future, so that each is tried when its turn has come.
     /// - Parameter interval: microseconds from one to the next.
     /// - Returns: seconds until the first one's turn.
     package func turn(_ count: Int, in scope: LimitScope, interval: Double) async throws(RedisError) -> Double {

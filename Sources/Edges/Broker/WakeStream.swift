@@ -82,7 +82,7 @@ package struct WakeStream: Sendable {
                 [
                     "XREAD", "COUNT", "1000", "BLOCK", RedisArgument(max(1, block.nanoseconds / 1_000_000)), "STREAMS", .text(key),
                     .text(from),
-                ], blocking: Double(block.nanoseconds) / 1e9)
+                ], blocking: block)
             let entries = try StreamEntry.list(reply)
             if let newest = entries.last?.id { last = newest }
             return entries.map(WakeEvent.init)

@@ -21,7 +21,7 @@ package protocol EpochNoteStore: Sendable {
     /// The last note; nil for none.
     func epochNote() async throws(LedgerError) -> EpochNote?
 
-    /// Replaces the note; nil takes it away.
+    /// Replaces the note; nil removes it.
     func setEpochNote(_ note: EpochNote?) async throws(LedgerError)
 
     /// Why the dispatcher dispatches nothing by way of Redis, for people; nil where it does.

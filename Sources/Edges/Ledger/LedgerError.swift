@@ -56,7 +56,7 @@ extension LedgerError: CustomStringConvertible {
             flotilla ledger init --ledger \(path)
             """
         case .notADatabase(let path):
-            "\(path) is no ledger (not a SQLite database); name another file with --ledger, or move this one away"
+            "\(path) is no ledger (not a SQLite database); name another file with --ledger, or move this one to another folder"
         case .foreign(let path) where Self.isURL(path):
             """
             \(path) has tables of another program, and they were left alone; name a database of the ledger's own in ledger.url, or a \

@@ -32,7 +32,7 @@ package final class LedgerLock: Sendable {
             if reason == EWOULDBLOCK { throw .held(path: path, pid: pid) }
             throw .unwritable(path: path, detail: "\(file): " + String(cString: strerror(reason)))
         }
-        // Whoever took an unused ledger away has taken its lock away too: this one is at no path, and another process would take a new one.
+        // Whoever removed an unused ledger has removed its lock too: this one is at no path, and another process would take a new one.
         guard FileStatus(path: file, followsLinks: false)?.identity == status.identity else {
             close(descriptor)
             return try acquire(ledger: path)

@@ -42,7 +42,7 @@ package protocol MailingStore: Sendable {
     @discardableResult
     func noteStuck(_ id: MailingID, why: String?, now: Int64) async throws(LedgerError) -> Bool
 
-    /// Lets a paused mailing go on: it is `sending` when its plan is whole, else `collecting`, or `scheduled` where it has
+    /// Resumes a paused mailing: it is `sending` when its plan is whole, else `collecting`, or `scheduled` where it has
     /// not begun.
     /// - Parameters:
     ///   - atOnce: a start that has passed is forgotten, so that the mailing cannot be too late any more.
@@ -76,7 +76,7 @@ package protocol PlanStore: Sendable {
 /// What is to be dispatched to workers.
 package protocol DispatchStore: Sendable {
     /// The mailings that a dispatcher has to look after, the oldest first: those in `sending` and `paused`, and stopped ones of which
-    /// something is still open or with the workers. It reads no definition, and mailings that are over cost nothing.
+    /// something is still open or with the workers. It reads no definition, and mailings that have ended cost nothing.
     func work() async throws(LedgerError) -> [MailingWork]
 
     /// How many mailings are in each state that is not terminal; those that have ended cost nothing.

@@ -5,7 +5,7 @@ package struct StateReason: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         /// A person gave the order.
         case person
-        /// A provider refuses our credentials, our sender or whatever else only we can mend.
+        /// A provider refuses our credentials, our sender or whatever else only we can fix.
         case providerRefused = "provider_refused"
         /// A worker cannot send it: its provider is unknown there, or its definition cannot be read.
         case unsendable

@@ -172,10 +172,10 @@ extension Settings {
         reader.read(SettingsTable.providerPassword, name, into: &provider.password)
         reader.read(SettingsTable.providerConnections, name, into: &provider.connections)
         if let wait = reader.value(SettingsTable.providerConnectTimeout, name) {
-            provider.connectTimeout = wait.seconds
+            provider.connectTimeout = wait
         }
-        if let wait = reader.value(SettingsTable.providerTimeout, name) { provider.timeout = wait.seconds }
-        if let wait = reader.value(SettingsTable.providerFinalTimeout, name) { provider.finalTimeout = wait.seconds }
+        if let wait = reader.value(SettingsTable.providerTimeout, name) { provider.timeout = wait }
+        if let wait = reader.value(SettingsTable.providerFinalTimeout, name) { provider.finalTimeout = wait }
         reader.read(SettingsTable.providerStartTLS, name, into: &provider.startTLS)
         reader.read(SettingsTable.providerCAFile, name, into: &provider.caFile)
         reader.read(SettingsTable.providerBody, name, into: &provider.body)

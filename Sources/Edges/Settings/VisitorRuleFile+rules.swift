@@ -66,7 +66,7 @@ extension VisitorRuleFile {
         return values(node, key, allowed: "a network such as 192.0.2.0/24 or 2001:db8::/32, or {file: PATH}") { IPNetwork($0) }
     }
 
-    /// The first column of a file of comma-separated values, a network a line; empty lines and those that begin with `#` are left out.
+    /// The first column of a file of comma-separated values, a network a line; empty lines and those that begin with `#` are skipped.
     private mutating func published(_ path: String, _ key: String, at place: String) -> [IPNetwork] {
         let most = 64 << 20
         guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.read(upToCount: most + 1) else {

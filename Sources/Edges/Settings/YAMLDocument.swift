@@ -128,7 +128,7 @@ package struct YAMLFault: Error, Equatable, CustomStringConvertible {
         case .tooDeep: "not valid YAML: it is nested too deep"
         case .noCharacter:
             "not valid YAML: an escape here stands for no character; write both halves of a pair (\\ud83d\\ude00), or the character itself"
-        case .tag(let name): "has the tag '\(name)', which is not carried out; put a text that begins with ! into quotes"
+        case .tag(let name): "has the tag '\(name)', which is not supported; put a text that begins with ! into quotes"
         case .alias: "has an anchor or alias (&name, *name), which are not read; write the value out, or put a text with & or * into quotes"
         }
     }

@@ -29,12 +29,12 @@ extension FleetPlan {
     /// When something is done that takes a planner so many seconds: it continues where it was as soon as there is a planner again.
     func planned(from begin: Double, seconds: Double) -> Double {
         var (now, left) = (begin, seconds)
-        for away in outages.filter({ $0.role == .planner }).map(\.time).sorted(by: { $0.lowerBound < $1.lowerBound })
-        where away.upperBound > now {
-            let work = max(0, away.lowerBound - now)
-            if work >= left && away.lowerBound > now { break }
+        for outage in outages.filter({ $0.role == .planner }).map(\.time).sorted(by: { $0.lowerBound < $1.lowerBound })
+        where outage.upperBound > now {
+            let work = max(0, outage.lowerBound - now)
+            if work >= left && outage.lowerBound > now { break }
             left -= work
-            now = away.upperBound
+            now = outage.upperBound
         }
         return now + left
     }

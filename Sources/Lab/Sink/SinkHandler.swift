@@ -11,7 +11,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         case running
         /// A response is held back; input waits.
         case holding
-        /// Nothing more is answered; input is thrown away until the client goes.
+        /// Nothing more is answered; input is discarded until the client goes.
         case draining
         case closed
     }

@@ -41,9 +41,10 @@ struct CollectorReading: Sendable {
     var limit: Int
     /// How long entries that another collector read must have waited before they are taken over.
     var abandoned: Duration
+    var clocks: Clocks
 }
 
-/// Whose mailings this Redis carries: nothing of another ledger's is collected.
+/// Whose mailings this Redis holds: nothing of another ledger's is collected.
 struct LedgerOwnership: Sendable {
     let identity: LedgerIdentity
     let epochs: EpochStore
@@ -125,14 +126,14 @@ struct CollectingLoop<Streams: CollectedStreams>: Sendable {
         _ wake: WakeStream, _ end: WakeSignal, _ take: Taking, _ beforeStep: () async -> Void, isStopping: () -> Bool
     ) async {
         var wake = wake
-        var state = CollectorState(limit: reading.limit, at: .now)
+        var state = CollectorState(limit: reading.limit, at: reading.clocks.now)
         var entries: [Streams.Entry] = []
         var backoff = Backoff()
         // Fewer where entries are large.
         var limit = reading.limit
         while !Task.isCancelled {
             await beforeStep()
-            let step = state.next(at: .now, isStopping: isStopping())
+            let step = state.next(at: reading.clocks.now, isStopping: isStopping())
             do throws(RedisError) {
                 var more: [Streams.Entry] = []
                 switch step {
@@ -158,7 +159,7 @@ struct CollectingLoop<Streams: CollectedStreams>: Sendable {
                     limit = max(1, min(reading.limit, Self.bytesAtOnce / size))
                 }
                 entries += more
-                state.note(more.count, of: step, at: .now)
+                state.note(more.count, of: step, at: reading.clocks.now)
                 backoff = Backoff()
             } catch {
                 entries = []
@@ -189,15 +190,16 @@ struct CollectingLoop<Streams: CollectedStreams>: Sendable {
         }
     }
 
-    /// Waits until Redis may carry our mailings: an epoch has begun, or a time has passed.
+    /// Waits until Redis may hold our mailings: an epoch has begun, or a time has passed.
     private func wait(for owner: CollectorState.Owner, _ wake: inout WakeStream, _ end: WakeSignal) async {
         guard owner == .nobody else {
             await end.wait(atMost: Timing.fallback)
             return
         }
-        let deadline = ContinuousClock.now + Timing.fallback
-        while ContinuousClock.now < deadline, !Task.isCancelled {
-            guard let events = try? await wake.next(atMost: deadline - ContinuousClock.now) else {
+        let clocks = reading.clocks
+        let deadline = clocks.now + Timing.fallback
+        while clocks.now < deadline, !Task.isCancelled {
+            guard let events = try? await wake.next(atMost: deadline - clocks.now) else {
                 await end.wait(atMost: .milliseconds(100))
                 return
             }

@@ -16,7 +16,7 @@ extension Collector {
         while true {
             do throws(LedgerError) {
                 let summary = try await ledger.write(
-                    groups: sorted.results, events: sorted.events, letters: sorted.letters, now: Clock.milliseconds())
+                    groups: sorted.results, events: sorted.events, letters: sorted.letters, now: clocks.milliseconds)
                 note(summary)
                 unreadable.tell(logger)
                 for halt in sorted.halts { try await pause(halt.mailing, StateReason(halt.request)) }
@@ -24,7 +24,7 @@ extension Collector {
                 for group in sorted.results { await trace(group) }
                 return summary
             } catch {
-                if line.add(at: Clock.monotonic()) != nil {
+                if line.add(at: clocks.monotonic) != nil {
                     logger.error("the ledger cannot be written; results wait in Redis: \(error)")
                 }
                 if case .replaced = error, backoff.count == 0 { await leaveLedger() }
@@ -72,7 +72,7 @@ extension Collector {
 
     /// Pauses a mailing for a cause that only a person can remove.
     private func pause(_ mailing: MailingID, _ reason: StateReason) async throws(LedgerError) {
-        let isPaused = try await ledger.setState(mailing, to: .paused, from: [.sending], reason: reason, now: Clock.milliseconds())
+        let isPaused = try await ledger.setState(mailing, to: .paused, from: [.sending], reason: reason, now: clocks.milliseconds)
         guard isPaused else { return }
         let fields = await providers.fields(of: mailing, in: ledger)
         logger.error("mailing \(mailing) is paused: \(reason.text)", metadata: fields)

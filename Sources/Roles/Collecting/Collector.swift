@@ -2,7 +2,7 @@ package import Broker
 package import Ledger
 package import Logging
 import Metrics
-import Model
+package import Model
 package import Policy
 import ServiceLifecycle
 
@@ -17,7 +17,8 @@ package struct Collector: Service {
     let written: [RecipientState: Counter]
     let providers = ProviderNames()
     let refusals: RefusalWatch
-    let unreadable = UnreadableLog()
+    let unreadable: UnreadableLog
+    let clocks: Clocks
     private let broker: Broker
     private let status: StatusStreams
     private let epochs: EpochStore
@@ -31,7 +32,7 @@ package struct Collector: Service {
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over; nil for the usual time.
     package init(
         broker: Broker, ledger: any Store, name: String, limit: Int = 200, refusals: RefusalThresholds = RefusalThresholds(),
-        abandoned: Duration? = nil, logger: Logger
+        abandoned: Duration? = nil, clocks: Clocks = .system, logger: Logger
     ) {
         self.refusals = RefusalWatch(refusals)
         self.broker = broker
@@ -39,10 +40,12 @@ package struct Collector: Service {
         epochs = EpochStore(broker)
         self.ledger = ledger
         self.logger = logger
-        identity = LedgerIdentity(logger: logger)
+        self.clocks = clocks
+        unreadable = UnreadableLog(clocks: clocks)
+        identity = LedgerIdentity(clocks: clocks, logger: logger)
         loop = CollectingLoop(
             broker, blocking: StatusStreams(broker), status,
-            CollectorReading(entries: "results", name: name, limit: limit, abandoned: abandoned ?? Timing.abandoned),
+            CollectorReading(entries: "results", name: name, limit: limit, abandoned: abandoned ?? Timing.abandoned, clocks: clocks),
             LedgerOwnership(identity: identity, epochs: epochs, ledger: ledger), logger: logger)
         written = Dictionary(
             uniqueKeysWithValues: RecipientState.allCases.filter { $0 != .planned }.map {

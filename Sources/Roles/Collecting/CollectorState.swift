@@ -8,7 +8,7 @@ struct CollectorState: Equatable {
     typealias Instant = ContinuousClock.Instant
 
     enum Step: Equatable {
-        /// Look which ledger's mailings this Redis carries.
+        /// Look which ledger's mailings this Redis holds.
         case checkOwner
         /// Wait until that may have changed.
         case waitForOwner(Owner)
@@ -27,7 +27,7 @@ struct CollectorState: Equatable {
         case end
     }
 
-    /// Whose mailings a Redis carries.
+    /// Whose mailings a Redis holds.
     enum Owner: Equatable { case ours, nobody, another }
 
     /// How long a few results wait for more.
@@ -85,7 +85,7 @@ struct CollectorState: Equatable {
         return true
     }
 
-    /// Notes whose mailings Redis carries.
+    /// Notes whose mailings Redis holds.
     /// - Returns: false when what was read is not to be written: it stays in Redis, unconfirmed.
     mutating func note(owner now: Owner) -> Bool {
         owner = now

@@ -24,14 +24,15 @@ actor DomainBursts {
     private let ledger: any VisitDomainStore
     private let rules: EventRules
     private let classifier: EventClassifier
+    private let clocks: Clocks
     private let logger: Logger
     private var watch: DomainWatch
     private var known: [UInt32: Domains] = [:]
     private var turn = 0
     private var line = RepeatedLine()
 
-    init(_ ledger: any VisitDomainStore, _ rules: EventRules, _ classifier: EventClassifier, logger: Logger) {
-        (self.ledger, self.rules, self.classifier, self.logger) = (ledger, rules, classifier, logger)
+    init(_ ledger: any VisitDomainStore, _ rules: EventRules, _ classifier: EventClassifier, clocks: Clocks, logger: Logger) {
+        (self.ledger, self.rules, self.classifier, self.clocks, self.logger) = (ledger, rules, classifier, clocks, logger)
         watch = DomainWatch(classifier.rules.bursts)
     }
 
@@ -40,10 +41,10 @@ actor DomainBursts {
         let visits = batches.flatMap { $0.events.compactMap { LinkVisit($0) } }
         guard !visits.isEmpty else { return }
         do throws(LedgerError) {
-            let found = watch.add(visits, at: Clock.monotonic() / 1_000_000)
+            let found = watch.add(visits, at: clocks.monotonic / 1_000_000)
             for (mailing, visits) in found.sorted(by: { $0.key < $1.key }) { try await look(at: visits, of: mailing) }
         } catch {
-            if line.add(at: Clock.monotonic()) != nil { logger.warning("links that a domain follows at once are not looked for: \(error)") }
+            if line.add(at: clocks.monotonic) != nil { logger.warning("links that a domain follows at once are not looked for: \(error)") }
         }
     }
 

@@ -2,7 +2,7 @@ package import Broker
 package import Ledger
 package import Logging
 import Metrics
-import Model
+package import Model
 import Policy
 import ServiceLifecycle
 
@@ -20,8 +20,9 @@ package struct EventCollector: Service {
     private let domains: DomainBursts?
     private let limit: Int
     private let counting: EventCounting
-    private let unreadable = UnreadableLog()
+    private let unreadable: UnreadableLog
     private let meters = EventMeters()
+    private let clocks: Clocks
     private let logger: Logger
 
     /// - Parameters:
@@ -31,16 +32,18 @@ package struct EventCollector: Service {
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over; nil for the usual time.
     package init(
         broker: Broker, ledger: any Store, rules: EventRules, name: String, limit: Int = 50, abandoned: Duration? = nil,
-        logger: Logger
+        clocks: Clocks = .system, logger: Logger
     ) {
         (self.broker, self.ledger, self.rules, self.logger, self.limit) = (broker, ledger, rules, logger, limit)
+        self.clocks = clocks
+        unreadable = UnreadableLog(clocks: clocks)
         streams = EventStreams(broker)
-        identity = LedgerIdentity(logger: logger)
-        domains = rules.classifier.map { DomainBursts(ledger, rules, $0, logger: logger) }
-        counting = EventCounting(ledger, rules, logger: logger)
+        identity = LedgerIdentity(clocks: clocks, logger: logger)
+        domains = rules.classifier.map { DomainBursts(ledger, rules, $0, clocks: clocks, logger: logger) }
+        counting = EventCounting(ledger, rules, clocks: clocks, logger: logger)
         loop = CollectingLoop(
             broker, blocking: EventStreams(broker), streams,
-            CollectorReading(entries: "visits", name: name, limit: limit, abandoned: abandoned ?? Timing.abandoned),
+            CollectorReading(entries: "visits", name: name, limit: limit, abandoned: abandoned ?? Timing.abandoned, clocks: clocks),
             LedgerOwnership(identity: identity, epochs: EpochStore(broker), ledger: ledger), logger: logger)
     }
 
@@ -89,12 +92,12 @@ package struct EventCollector: Service {
         while true {
             do throws(LedgerError) {
                 let summary = try await ledger.write(
-                    events: entries.compactMap(\.batch), letters: entries.compactMap(\.letter), rules, now: Clock.milliseconds())
+                    events: entries.compactMap(\.batch), letters: entries.compactMap(\.letter), rules, now: clocks.milliseconds)
                 counting.note(summary, isBusy: entries.count >= limit)
                 note(summary)
                 return summary
             } catch {
-                if line.add(at: Clock.monotonic()) != nil {
+                if line.add(at: clocks.monotonic) != nil {
                     logger.error("the ledger cannot be written; events wait in Redis: \(error)")
                 }
             }

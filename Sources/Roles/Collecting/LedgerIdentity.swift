@@ -4,21 +4,22 @@ import Logging
 import Model
 import Synchronization
 
-/// The ledger's name, read once, and when it was last said that Redis carries another's mailings.
+/// The ledger's name, read once, and when it was last said that Redis holds another's mailings.
 final class LedgerIdentity: Sendable {
     private let known = Mutex<String?>(nil)
     private let isChecked = Mutex(false)
     private let said = Mutex<ContinuousClock.Instant?>(nil)
+    private let clocks: Clocks
     private let logger: Logger
 
-    init(logger: Logger) { self.logger = logger }
+    init(clocks: Clocks, logger: Logger) { (self.clocks, self.logger) = (clocks, logger) }
 
     /// The ledger's name; nil before it was read.
     var name: String? { known.withLock { $0 } }
 
-    /// Whose mailings a Redis carries; `nobody` too while the ledger cannot be read.
+    /// Whose mailings a Redis holds; `nobody` too while the ledger cannot be read.
     func owner(of epochs: EpochStore, ledger: any LeadershipStore) async throws(RedisError) -> CollectorState.Owner {
-        guard let carried = try await epochs.ledger() else { return .nobody }
+        guard let held = try await epochs.ledger() else { return .nobody }
         let ours: String
         do throws(LedgerError) {
             ours = try await name(of: ledger)
@@ -26,11 +27,11 @@ final class LedgerIdentity: Sendable {
             logger.error("the ledger cannot be read: \(error)")
             return .nobody
         }
-        if carried == ours { return .ours }
+        if held == ours { return .ours }
         if isTimeToSay() {
             logger.error(
                 """
-                this Redis carries the mailings of another ledger: is ledger.path or ledger.url of this collector right? Else give \
+                this Redis holds the mailings of another ledger: is ledger.path or ledger.url of this collector right? Else give \
                 each its own redis.prefix. Nothing is collected meanwhile.
                 """)
         }
@@ -81,8 +82,8 @@ final class LedgerIdentity: Sendable {
 
     private func isTimeToSay() -> Bool {
         said.withLock { last in
-            if let last, ContinuousClock.now - last < .seconds(30) { return false }
-            last = .now
+            if let last, clocks.now - last < .seconds(30) { return false }
+            last = clocks.now
             return true
         }
     }

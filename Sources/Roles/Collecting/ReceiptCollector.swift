@@ -2,7 +2,7 @@ package import Broker
 package import Ledger
 package import Logging
 import Metrics
-import Model
+package import Model
 import Policy
 import ServiceLifecycle
 
@@ -18,9 +18,10 @@ package struct ReceiptCollector: Service {
     private let streams: ReceiptStreams
     private let identity: LedgerIdentity
     private let loop: CollectingLoop<ReceiptStreams>
-    private let unreadable = UnreadableLog()
+    private let unreadable: UnreadableLog
     private let meters = ReceiptMeters()
     private let pause: Duration
+    private let clocks: Clocks
     private let logger: Logger
 
     /// - Parameters:
@@ -31,14 +32,16 @@ package struct ReceiptCollector: Service {
     ///   - pause: between two tries of receipts that name no message.
     package init(
         broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2, abandoned: Duration = .seconds(10),
-        pause: Duration = .seconds(15), logger: Logger
+        pause: Duration = .seconds(15), clocks: Clocks = .system, logger: Logger
     ) {
         (self.broker, self.ledger, self.providers, self.pause, self.logger) = (broker, ledger, providers, pause, logger)
+        self.clocks = clocks
+        unreadable = UnreadableLog(clocks: clocks)
         streams = ReceiptStreams(broker)
-        identity = LedgerIdentity(logger: logger)
+        identity = LedgerIdentity(clocks: clocks, logger: logger)
         loop = CollectingLoop(
             broker, blocking: ReceiptStreams(broker), streams,
-            CollectorReading(entries: "receipts", name: name, limit: limit, abandoned: abandoned),
+            CollectorReading(entries: "receipts", name: name, limit: limit, abandoned: abandoned, clocks: clocks),
             LedgerOwnership(identity: identity, epochs: EpochStore(broker), ledger: ledger), logger: logger)
     }
 
@@ -83,9 +86,9 @@ package struct ReceiptCollector: Service {
         var line = RepeatedLine()
         while true {
             do throws(LedgerError) {
-                return try await ledger.write(receipts: receipts, letters: entries.compactMap(\.letter), now: Clock.milliseconds())
+                return try await ledger.write(receipts: receipts, letters: entries.compactMap(\.letter), now: clocks.milliseconds)
             } catch {
-                if line.add(at: Clock.monotonic()) != nil {
+                if line.add(at: clocks.monotonic) != nil {
                     logger.error("the ledger cannot be written; receipts wait in Redis: \(error)")
                 }
             }
@@ -95,25 +98,25 @@ package struct ReceiptCollector: Service {
 
     /// Tries those again that are aside, and says which providers' ids are to be kept, until it is cancelled.
     private func retry() async {
-        var nextNote = ContinuousClock.now
+        var nextNote = clocks.now
         var line = RepeatedLine()
         // What is committed, and found no more: it stays here until workers were told.
         var untold: ReceiptSummary?
         repeat {
             do {
-                if ContinuousClock.now >= nextNote {
-                    try await ledger.expectReceipts(of: providers, now: Clock.milliseconds())
-                    nextNote = ContinuousClock.now + .seconds(3600)
+                if clocks.now >= nextNote {
+                    try await ledger.expectReceipts(of: providers, now: clocks.milliseconds)
+                    nextNote = clocks.now + .seconds(3600)
                 }
                 if let summary = untold, try await tell(summary) { untold = nil }
                 if untold == nil {
-                    let summary = try await ledger.retryReceipts(now: Clock.milliseconds())
+                    let summary = try await ledger.retryReceipts(now: clocks.milliseconds)
                     meters.note(summary)
                     untold = summary
                     if try await tell(summary) { untold = nil }
                 }
             } catch {
-                if line.add(at: Clock.monotonic()) != nil { logger.warning("receipts that name no message wait: \(error)") }
+                if line.add(at: clocks.monotonic) != nil { logger.warning("receipts that name no message wait: \(error)") }
             }
             try? await Task.sleep(for: pause)
         } while !Task.isCancelled

@@ -12,7 +12,10 @@ final class UnreadableLog: Sendable {
         var example = ""
     }
 
+    private let clocks: Clocks
     private let state = Mutex(State())
+
+    init(clocks: Clocks) { self.clocks = clocks }
 
     /// Notes entries that were found to be unreadable.
     func note(_ found: [(name: String, reason: String)], of source: DeadLetters.Source) {
@@ -28,7 +31,7 @@ final class UnreadableLog: Sendable {
     /// - Parameter isLast: none comes after it.
     func tell(_ logger: Logger, isLast: Bool = false) {
         let due = state.withLock { state in
-            state.line.due(at: Clock.monotonic(), isLast: isLast).map { (count: $0, example: state.example) }
+            state.line.due(at: clocks.monotonic, isLast: isLast).map { (count: $0, example: state.example) }
         }
         guard let due else { return }
         let what = due.count == 1 ? "1 entry" : "\(due.count) entries"

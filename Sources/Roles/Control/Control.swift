@@ -1,7 +1,7 @@
 package import Broker
 package import Ledger
 package import Logging
-import Model
+package import Model
 
 /// The one way in which persons change what a fleet does: commands, and later the API and the console, give orders and hold no rules.
 package struct Control: Sendable {
@@ -11,25 +11,23 @@ package struct Control: Sendable {
     private let ledger: any Store
     private let announcer: OrderAnnouncer
     private let logger: Logger
-    private let clock: @Sendable () -> Int64
+    private let clocks: Clocks
 
-    /// - Parameters:
-    ///   - broker: the Redis of the fleet, through which workers hear of orders though no planner is at work; nil where it is not known.
-    ///   - clock: the time in milliseconds since 1970.
-    package init(
-        ledger: any Store, broker: Broker?, logger: Logger, clock: @escaping @Sendable () -> Int64 = { Clock.milliseconds() }
-    ) {
+    /// - Parameter broker: the Redis of the fleet, through which workers hear of orders though no planner is at work; nil where it is not
+    ///   known.
+    package init(ledger: any Store, broker: Broker?, logger: Logger, clocks: Clocks = .system) {
         self.ledger = ledger
         self.logger = logger
-        self.clock = clock
-        announcer = OrderAnnouncer(ledger: ledger, broker: broker, clock: clock)
+        self.clocks = clocks
+        announcer = OrderAnnouncer(ledger: ledger, broker: broker, clocks: clocks)
     }
 
     /// Carries an order out, and logs it.
     /// - Throws: `OrderError`, with nothing changed.
     package func carryOut<Given: Order>(_ order: Given, by actor: OrderActor) async throws(OrderError) -> Given.Outcome {
         let context = OrderContext(
-            ledger: ledger, announcer: announcer, actor: actor, note: AuditNote(order.kind, actor: actor.description), now: clock())
+            ledger: ledger, announcer: announcer, actor: actor, note: AuditNote(order.kind, actor: actor.description),
+            now: clocks.milliseconds)
         let fields: Logger.Metadata = ["order": "\(order.kind.rawValue)", "object": "\(order.object)", "actor": "\(actor)"]
         do throws(OrderError) {
             let outcome = try await order.carryOut(context)

@@ -23,15 +23,15 @@ package struct OrderReach: Sendable, Equatable {
 package struct OrderAnnouncer: Sendable {
     private let ledger: any Control.Store
     private let broker: Broker?
-    private let clock: @Sendable () -> Int64
+    private let clocks: Clocks
 
     /// Other persons may give orders at the same time; more often than that nobody does.
     private static let attempts = 10
 
-    init(ledger: any Control.Store, broker: Broker?, clock: @escaping @Sendable () -> Int64) {
+    init(ledger: any Control.Store, broker: Broker?, clocks: Clocks) {
         self.ledger = ledger
         self.broker = broker
-        self.clock = clock
+        self.clocks = clocks
     }
 
     /// Publishes the state and the speed that the ledger has of a mailing, as the dispatcher does.
@@ -71,7 +71,7 @@ package struct OrderAnnouncer: Sendable {
     /// What needs a planner only.
     package func planned() async -> OrderReach {
         let leader = try? await ledger.leader(Leadership.planning)
-        return OrderReach(planner: leader.flatMap { $0.until > clock() ? $0.holder : nil })
+        return OrderReach(planner: leader.flatMap { $0.until > clocks.milliseconds ? $0.holder : nil })
     }
 
     /// Publishes until the ledger says afterwards what was published. Whoever publishes last, of several, has then published what holds.

@@ -13,7 +13,7 @@ extension Worker {
             for batch in worker.inFlight.all { await batch.buffer.flush(olderThan: wait) }
             if let due = worker.inFlight.all.compactMap({ $0.buffer.due(after: wait) }).min() {
                 // Results that are due soon go together; later ones have their own turn.
-                do { try await Task.sleep(until: max(due, .now + wait / 2), clock: .continuous) } catch { return }
+                do { try await worker.clocks.sleep(until: max(due, worker.clocks.now + wait / 2)) } catch { return }
             } else {
                 await worker.results.wait(atMost: nil)
             }
@@ -23,7 +23,8 @@ extension Worker {
     /// Follows what operators change, exchanges adaptive rates with the fleet, passes on which mailings must be paused, and wakes whoever
     /// waits beyond a lifetime.
     func followPublished() async {
-        var refreshed = ContinuousClock.now
+        let clocks = worker.clocks
+        var refreshed = clocks.now
         var distance = RedisDistance()
         var answered = worker.answered.load(ordering: .relaxed)
         while !worker.isStopping, !Task.isCancelled {
@@ -35,9 +36,9 @@ extension Worker {
                 if await !mailings.isIdle {
                     try await mailings.exchange()
                     // The wake-up stream announces what was published; this finds what was missed.
-                    if ContinuousClock.now - refreshed >= Timing.fallback {
+                    if clocks.now - refreshed >= Timing.fallback {
                         try await mailings.refresh()
-                        refreshed = .now
+                        refreshed = clocks.now
                     }
                 }
             } catch {
@@ -45,7 +46,7 @@ extension Worker {
             }
             // What waits for a reservation sees only then that its lifetime has ended.
             if worker.inFlight.noteExpired(at: worker.time.earliest) { worker.changes.notify() }
-            if let warning = distance.warning(broker.redis.roundTrip, at: .now) { worker.logger.warning("\(warning)") }
+            if let warning = distance.warning(broker.redis.roundTrip, at: clocks.now) { worker.logger.warning("\(warning)") }
             // Without responses nobody asks to slow down.
             let now = worker.answered.load(ordering: .relaxed)
             let isBusy = now != answered || worker.transmitting.load(ordering: .relaxed) > 0

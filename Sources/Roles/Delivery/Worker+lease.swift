@@ -38,7 +38,7 @@ extension Worker {
         guard !worker.isStopping, worker.lease.mayTake, worker.lease.mayTakeOver else { return }
         let registry = WorkerRegistry(broker)
         for dead in search.look(
-            try await registry.all(lease: worker.configuration.lease).workers, except: worker.configuration.id, at: .now)
+            try await registry.all(lease: worker.configuration.lease).workers, except: worker.configuration.id, at: worker.clocks.now)
         {
             let leases = try await worker.queue.takeOver(
                 dead, worker: worker.configuration.id, count: Self.takeoversAtOnce, lease: worker.configuration.lease)

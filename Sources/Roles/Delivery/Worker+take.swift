@@ -12,20 +12,21 @@ extension Worker {
         // After a failure, batches may have been given to us whose reply was lost; and the command itself may still be on its way.
         var mayHaveLost = false
         var reclaimsAgain: ContinuousClock.Instant?
-        var hasSaid = ContinuousClock.now
+        let clocks = worker.clocks
+        var hasSaid = clocks.now
         while !worker.isStopping {
             for batch in worker.takeArrived() { begin(batch, in: &group) }
             guard worker.lease.mayTake else {
-                if ContinuousClock.now - hasSaid >= .seconds(10) {
-                    hasSaid = .now
+                if clocks.now - hasSaid >= .seconds(10) {
+                    hasSaid = clocks.now
                     worker.logger.warning("taking no batches: Redis is unavailable, or no planner has admitted this worker yet")
                 }
                 await worker.demand.wait(atMost: Timing.fallback)
                 continue
             }
-            hasSaid = .now
+            hasSaid = clocks.now
             do throws(RedisError) {
-                if let time = reclaimsAgain, ContinuousClock.now >= time { (mayHaveLost, reclaimsAgain) = (true, nil) }
+                if let time = reclaimsAgain, clocks.now >= time { (mayHaveLost, reclaimsAgain) = (true, nil) }
                 if worker.takePending() || mayHaveLost {
                     mayHaveLost = true
                     for lease in try await worker.queue.reclaim(worker: worker.configuration.id, known: worker.inFlight.entries) {
@@ -35,7 +36,7 @@ extension Worker {
                 }
                 let wants = worker.prefetch.wants()
                 if wants.isEmpty {
-                    let times = [worker.prefetch.nextLook, reclaimsAgain].compactMap { $0.map { max(.milliseconds(1), $0 - .now) } }
+                    let times = [worker.prefetch.nextLook, reclaimsAgain].compactMap { $0.map { max(.milliseconds(1), $0 - clocks.now) } }
                     await worker.demand.wait(atMost: times.min().map { min($0, Timing.idlePoll) } ?? Timing.idlePoll)
                     continue
                 }
@@ -44,7 +45,7 @@ extension Worker {
             } catch {
                 if case .unexpected = error { worker.logger.error("\(error)") }
                 mayHaveLost = true
-                reclaimsAgain = .now + .seconds(5)
+                reclaimsAgain = clocks.now + .seconds(5)
                 guard await backoff.wait(on: worker.changes, unless: { worker.isStopping }) else { return }
             }
         }
@@ -157,7 +158,7 @@ extension Worker {
                 let policy = try await mailings.policy(of: batch.lease.batch.id.mailing)
                 if let open = try await Takeover(batch: batch, policy: policy, worker: worker).enter() { return open }
                 // Not ours, or of a Redis whose epoch has ended: the next renewal of the lease finds either.
-                _ = await worker.changes.wait(until: .now + .milliseconds(500), unless: { worker.isStopping || batch.isEnded })
+                _ = await worker.changes.wait(atMost: .milliseconds(500), unless: { worker.isStopping || batch.isEnded })
                 return nil
             } catch {
                 if backoff.count % 5 == 0 {

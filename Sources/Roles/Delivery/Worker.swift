@@ -16,12 +16,12 @@ package struct Worker: Service {
     let wakeStream: WakeStream
 
     package init(
-        configuration: WorkerConfiguration, broker: Broker, group: any EventLoopGroup, logger: Logger
+        configuration: WorkerConfiguration, broker: Broker, group: any EventLoopGroup, clocks: Clocks = .system, logger: Logger
     ) {
         self.broker = broker
         var logger = logger
         logger[metadataKey: "worker"] = "\(configuration.id)"
-        worker = WorkerContext(configuration: configuration, broker: broker, logger: logger)
+        worker = WorkerContext(configuration: configuration, broker: broker, clocks: clocks, logger: logger)
         mailings = MailingCache(worker, broker: broker, group: group)
         wakeStream = WakeStream(broker, for: .workers)
     }
@@ -78,7 +78,7 @@ package struct Worker: Service {
         while !worker.lease.isConfirmed, !worker.isCut {
             let version = worker.changes.version
             if worker.lease.isConfirmed { break }
-            guard await worker.changes.wait(after: version, until: .now + .milliseconds(500)) else { break }
+            guard await worker.changes.wait(after: version, atMost: .milliseconds(500)) else { break }
         }
         if !worker.lease.isConfirmed {
             worker.logger.warning("ending before its last results are in the ledger; they wait in Redis for a collector")

@@ -15,8 +15,9 @@ final class WorkerContext: Sendable {
     let inFlight: InFlightBatches
     let prefetch: Prefetch
     let lease: LeaseRenewal
+    let clocks: Clocks
     /// The time that the fleet shares.
-    let time = SharedTime()
+    let time: SharedTime
     let limits: ActiveLimits
     let suppressed: SuppressedLately
     let connections: ConnectionBudget
@@ -53,17 +54,19 @@ final class WorkerContext: Sendable {
     private let halts = Mutex<[MailingID: MailingHalt]>([:])
     private let lines = Mutex<[String: RepeatedLine]>([:])
 
-    init(configuration: WorkerConfiguration, broker: Broker, logger: Logger) {
+    init(configuration: WorkerConfiguration, broker: Broker, clocks: Clocks = .system, logger: Logger) {
         self.configuration = configuration
+        self.clocks = clocks
+        time = SharedTime(clocks)
         self.logger = logger
         connections = ConnectionBudget(configuration.connections)
-        let changes = Broadcast()
+        let changes = Broadcast(clocks: clocks)
         let demand = WakeSignal()
         self.changes = changes
         self.demand = demand
         prefetch = Prefetch(
             first: configuration.concurrency * GroupSizer.first, most: configuration.concurrency * configuration.group,
-            bytes: configuration.prefetchBytes, signal: demand)
+            bytes: configuration.prefetchBytes, signal: demand, clocks: clocks)
         inFlight = InFlightBatches(changes: changes)
         queue = BatchQueue(broker)
         suppressed = SuppressedLately(RecentSuppressions(broker))
@@ -71,8 +74,8 @@ final class WorkerContext: Sendable {
         self.status = status
         lease = LeaseRenewal(
             worker: configuration.id, length: configuration.lease, registry: WorkerRegistry(broker), status: status,
-            inFlight: inFlight, logger: logger)
-        let limits = ActiveLimits(configuration.limits, logger: logger)
+            inFlight: inFlight, clocks: clocks, logger: logger)
+        let limits = ActiveLimits(configuration.limits, clocks: clocks, logger: logger)
         self.limits = limits
         rates = AdaptiveRateController(AdaptiveRateStore(broker), limits: limits, time: time, logger: logger)
     }
@@ -183,14 +186,14 @@ final class WorkerContext: Sendable {
 
     /// Stops the mailing here at once, and asks the planner to pause it, for a reason in words.
     func refused(_ mailing: PreparedMailing, _ reason: String) {
-        mailing.halt()
+        mailing.halt(at: clocks.now)
         changes.notify()
         requestHalt(mailing.id, MailingHalt(.refusal, reason))
     }
 
     /// Logs what keeps batches of a provider waiting, once a minute for all of them.
     func tell(_ problem: any Error, of batch: BatchLease) {
-        let count = lines.withLock { $0[batch.lane.provider, default: RepeatedLine()].add(at: Clock.monotonic()) }
+        let count = lines.withLock { $0[batch.lane.provider, default: RepeatedLine()].add(at: clocks.monotonic) }
         logger.log(
             level: count == nil ? .debug : .warning,
             "batches for provider \(batch.lane.provider) wait: \(problem)\(RepeatedLine.text(count ?? 1))", metadata: batch.fields)
@@ -198,7 +201,7 @@ final class WorkerContext: Sendable {
 
     /// Logs that a lane has batches of a newer release, once a minute.
     func reportNewer(_ lane: Lane) {
-        guard lines.withLock({ $0["newer \(lane)", default: RepeatedLine()].add(at: Clock.monotonic()) }) != nil else { return }
+        guard lines.withLock({ $0["newer \(lane)", default: RepeatedLine()].add(at: clocks.monotonic) }) != nil else { return }
         logger.warning(
             """
             batches of lane \(lane) are of a newer release and are left for its workers (this one reads wire versions up to \

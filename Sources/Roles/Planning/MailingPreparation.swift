@@ -68,10 +68,10 @@ package enum MailingPreparation {
             }
         }
         if let check = try BodyCheck(mailing, provider) {
-            let carry = Set(mailing.fields.dropFirst(2))
-            try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, carry: carry, bounds: .init(size: 1)))
+            let names = Set(mailing.fields.dropFirst(2))
+            try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, keeping: names, bounds: .init(size: 1)))
         }
-        // Batches carry only the columns that the templates name.
+        // Batches hold only the columns that the templates name.
         mailing.fields = mailing.fields.enumerated().filter { place, name in
             place < 2 || used.contains(place) || isNested && name == ValueKinds.field
         }.map(\.element)
@@ -181,7 +181,7 @@ package struct UnsuitableProvider: Error, CustomStringConvertible {
 
     package var description: String {
         """
-        provider \(provider) speaks \(scheme.rawValue), which does not carry channel \(channel.rawValue): email takes smtp or \
+        provider \(provider) speaks \(scheme.rawValue), which does not serve channel \(channel.rawValue): email takes smtp or \
         smtps, the others take http or https
         """
     }

@@ -10,11 +10,12 @@ struct NewerMailings {
     private var line = RepeatedLine()
 
     /// Takes the result of a check.
+    /// - Parameter now: nanoseconds of CLOCK_MONOTONIC.
     /// - Returns: whether there are more of them than before.
-    mutating func note(_ found: [UnreadableMailing], _ logger: Logger) -> Bool {
+    mutating func note(_ found: [UnreadableMailing], at now: Int64, _ logger: Logger) -> Bool {
         defer { count = found.count }
         guard let first = found.first else { return false }
-        if line.add(at: Clock.monotonic()) != nil {
+        if line.add(at: now) != nil {
             let more = found.count > 1 ? "; \(found.count - 1) more wait like it" : ""
             logger.warning("\(first.error)\(more)", metadata: ["mailing": "\(first.id)"])
         }

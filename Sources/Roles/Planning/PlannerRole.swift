@@ -69,6 +69,7 @@ package struct PlannerRole: Service {
     private let broker: Broker
     private let ledger: any Store
     private let lock: @Sendable () -> Bool
+    private let clocks: Clocks
     private let logger: Logger
     private let active = Gauge(label: "flotilla_planner_active")
 
@@ -76,12 +77,13 @@ package struct PlannerRole: Service {
     ///   has ended, and its leadership need not expire.
     package init(
         _ configuration: Configuration, broker: Broker, ledger: any Store, lock: @escaping @Sendable () -> Bool,
-        logger: Logger
+        clocks: Clocks = .system, logger: Logger
     ) {
         self.configuration = configuration
         self.broker = broker
         self.ledger = ledger
         self.lock = lock
+        self.clocks = clocks
         self.logger = logger
     }
 
@@ -109,7 +111,7 @@ package struct PlannerRole: Service {
                 active.record(0)
                 try await ledger.releaseLeadership(Leadership.planning, fencingToken: fencingToken)
             } catch {
-                if line.add(at: Clock.monotonic()) != nil { logger.error("the planner waits: \(error)") }
+                if line.add(at: clocks.monotonic) != nil { logger.error("the planner waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
             }
         }
@@ -126,7 +128,7 @@ package struct PlannerRole: Service {
             defer { group.cancelAll() }
             if let sharing = configuration.sharing {
                 let helper = SourceHelper(
-                    ledger: ledger, host: sharing.host, holder: configuration.name, clock: { Clock.milliseconds() }, logger: logger)
+                    ledger: ledger, host: sharing.host, holder: configuration.name, clocks: clocks, logger: logger)
                 group.addTask { await helper.run(every: interval) }
             }
             do throws(LedgerError) { return .success(try await waitForLeadership(every: interval, until: stop)) } catch {
@@ -155,10 +157,10 @@ package struct PlannerRole: Service {
     private func work(_ fencingToken: FencingToken, until stop: StopRequest) async {
         logger.info("planning and dispatching, fencing token \(fencingToken.number)")
         ledger.guardPlanning(fencingToken: fencingToken.number)
-        let time = SharedTime()
+        let time = SharedTime(clocks)
         var planner = PlannerService(
             ledger: ledger, poll: configuration.durations.poll, only: configuration.only, providers: configuration.providers,
-            batchBytes: configuration.batchBytes, clock: { time.milliseconds }, logger: logger)
+            batchBytes: configuration.batchBytes, clocks: clocks.with { time.milliseconds }, logger: logger)
         planner.sharing = configuration.sharing
         var dispatching = Dispatcher.Configuration(
             window: configuration.window, only: configuration.only, workerLease: configuration.durations.workerLease,
@@ -169,11 +171,12 @@ package struct PlannerRole: Service {
         let dispatcher = Dispatcher(
             dispatching, broker: broker, ledger: ledger, fencingToken: fencingToken, time: time, logger: logger)
         let monitor = StallMonitor(
-            broker: broker, ledger: ledger, stuckAfter: configuration.durations.stuckAfter, only: configuration.only, logger: logger)
+            broker: broker, ledger: ledger, stuckAfter: configuration.durations.stuckAfter, only: configuration.only, clocks: clocks,
+            logger: logger)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await monitor.run() }
             if let keep = configuration.keep, configuration.only == nil {
-                let janitor = RetentionJanitor(ledger: ledger, keep: keep, clock: { time.earliest }, logger: logger)
+                let janitor = RetentionJanitor(ledger: ledger, keep: keep, clocks: clocks.with { time.earliest }, logger: logger)
                 group.addTask { [broker] in
                     // Removed recipients do not come back: this machine's clock alone is not enough.
                     await time.learn(from: broker)
@@ -207,7 +210,7 @@ package struct PlannerRole: Service {
                 }
             } catch {
                 // It stays ours while nobody else has it: a full disk keeps others from it as well.
-                if line.add(at: Clock.monotonic()) != nil { logger.warning("the leadership cannot be renewed: \(error)") }
+                if line.add(at: clocks.monotonic) != nil { logger.warning("the leadership cannot be renewed: \(error)") }
                 await stop.wait(atMost: retry)
                 continue
             }

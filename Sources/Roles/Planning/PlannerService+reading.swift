@@ -32,25 +32,14 @@ extension PlannerService {
         _ record: MailingRecord, _ source: RecipientSource, from first: PlanStep, into buffer: inout PlanBuffer,
         _ list: SuppressionList, isStopping: @escaping () -> Bool
     ) async throws {
-        var step = first
-        let target = SuppressionTarget(record.mailing.channel, category: record.mailing.category ?? "")
+        var reading = PlanReading(record, from: first)
         // A release that knew no suppressions may have planned the first rows; what is noted already stays.
-        step.suppressionRevision = record.rowsRead > 0 ? 0 : list.revision
+        reading.step.suppressionRevision = record.rowsRead > 0 ? 0 : list.revision
+        let target = SuppressionTarget(record.mailing.channel, category: record.mailing.category ?? "")
         let suppressed = try await SuppressedAddresses.load(
             list, for: target, sourceBytes: FileStamp(path: source.file).size, from: ledger, isStopping: isStopping)
-        var planner = try RecipientPlanner(
-            source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
-            bounds: .init(size: BatchSize.of(record), bytes: batchBytes),
-            after: .init(record.rowsRead, checksum: record.sourceChecksum.map(UInt64.init(bitPattern:))),
-            excluding: .init(suppressed: suppressed, check: bodyCheck(record)), isStopping: isStopping)
-        guard planner.fields == record.mailing.fields else {
-            throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
-        }
-        if record.onlyNew { try await planner.excludeReached(before: record.id, in: ledger, isStopping: isStopping) }
+        var planner = try await planner(record, source, suppressed, isStopping: isStopping)
         var chunk = planner.makeChunk()
-        var number = record.nextBatch
-        var written = record.rowsRead
-        var bytes = 0
         var hasMore = true
         var hasWarned = false
         while hasMore {
@@ -62,27 +51,28 @@ extension PlannerService {
                     "the addresses of mailing \(record.id) stay in memory, 43 bytes each at most: no file can be written (\(fault))",
                     metadata: record.fields)
             }
-            try await suppressed?.exclude(from: &chunk, asking: ledger, now: clock())
-            if !chunk.recipients.isEmpty {
-                step.batches.append(PlannedBatch(number: number, recipients: chunk.recipients, channel: record.mailing.channel))
-                number += 1
-                bytes += chunk.bytes
-            }
-            step.exclusions += chunk.exclusions
-            step.reachedBefore += chunk.reachedBefore
-            step.unverified += chunk.unverified
-            guard buffer.isFull(withRows: planner.rows - written, bytes: bytes) || !hasMore else { continue }
-            step.rowsRead = planner.rows
-            step.sourceChecksum = Int64(bitPattern: planner.rowsChecksum)
-            step.ending = hasMore ? .more : .whole
-            var entry = PlanBuffer.Entry(step: step, rows: planner.rows - written, record: record)
-            if !hasMore { entry.ignored = planner.ignored }
-            buffer.append(entry)
-            written = planner.rows
-            bytes = 0
-            step = PlanStep(mailing: record.id)
+            try await suppressed?.exclude(from: &chunk, asking: ledger, now: clocks.milliseconds)
+            reading.add(chunk)
+            guard buffer.isFull(withRows: planner.rows - reading.written, bytes: reading.bytes) || !hasMore else { continue }
+            buffer.append(reading.takeEntry(upTo: planner, hasMore: hasMore))
             if buffer.isFull(), try await write(&buffer).contains(record.id) { return }
         }
+    }
+
+    /// What reads and checks the rows that are left of a mailing.
+    private func planner(
+        _ record: MailingRecord, _ source: RecipientSource, _ suppressed: SuppressedAddresses?, isStopping: @escaping () -> Bool
+    ) async throws -> RecipientPlanner {
+        var planner = try RecipientPlanner(
+            source: source, channel: record.mailing.channel, keeping: Set(record.mailing.fields.dropFirst(2)),
+            bounds: .init(size: BatchSize.of(record), bytes: batchBytes),
+            after: .init(record.rowsRead, checksum: record.sourceChecksum.map(UInt64.init(bitPattern:))),
+            excluding: .init(suppressed: suppressed, check: bodyCheck(record)), isStopping: isStopping)
+        guard planner.fields == record.mailing.fields else {
+            throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
+        }
+        if record.onlyNew { try await planner.excludeReached(before: record.id, in: ledger, isStopping: isStopping) }
+        return planner
     }
 
     /// A mailing's first step since this planner looks after it.

@@ -27,7 +27,7 @@ package struct PlannerService: Service {
     package var sharing: Sharing?
     /// Those that mailings may name.
     let providers: [String: Provider]
-    let clock: @Sendable () -> Int64
+    let clocks: Clocks
     let logger: Logger
     private let plannedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "planned")])
     private let unverifiedNumbers = Counter(label: "flotilla_planner_unverified_numbers_total")
@@ -41,15 +41,15 @@ package struct PlannerService: Service {
     ///   - only: the one mailing to plan; nil for all of the ledger.
     ///   - providers: those that mailings may name.
     ///   - batchBytes: bytes of a batch's recipients in their wire form at most.
-    ///   - clock: the time in milliseconds since 1970.
+    ///   - clocks: its wall clock is the time by which mailings are due.
     package init(
         ledger: any Store, poll: Duration, only: MailingID? = nil, providers: [String: Provider] = [:],
-        batchBytes: Int = WireLimit.batchBytes, clock: @escaping @Sendable () -> Int64 = { Clock.milliseconds() }, logger: Logger
+        batchBytes: Int = WireLimit.batchBytes, clocks: Clocks = .system, logger: Logger
     ) {
         self.only = only
         self.providers = providers
         self.batchBytes = batchBytes
-        self.clock = clock
+        self.clocks = clocks
         self.ledger = ledger
         self.poll = poll
         self.logger = logger
@@ -72,22 +72,22 @@ package struct PlannerService: Service {
     private func plan(woken signal: WakeSignal, until stop: StopRequest) async {
         var backoff = Backoff()
         var line = RepeatedLine()
-        var aside = Aside()
+        var aside = Aside(looked: clocks.now)
         var spacing = TurnSpacing(interval: Self.leastInterval, burst: 3)
         while !stop.isStopping {
-            let mayLook = spacing.next(after: .now)
+            let mayLook = spacing.next(after: clocks.now)
             var wait = poll
             do throws(LedgerError) {
                 let next = try await planDue(&aside) { stop.isStopping }
-                if let next { wait = min(poll, .milliseconds(max(1, next - clock()))) }
+                if let next { wait = min(poll, .milliseconds(max(1, next - clocks.milliseconds))) }
                 backoff = Backoff()
             } catch {
-                if line.add(at: Clock.monotonic()) != nil { logger.error("planning waits: \(error)") }
+                if line.add(at: clocks.monotonic) != nil { logger.error("planning waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
                 continue
             }
             await signal.wait(atMost: wait)
-            if mayLook > .now, !stop.isStopping { try? await Task.sleep(until: mayLook) }
+            if mayLook > clocks.now, !stop.isStopping { try? await clocks.sleep(until: mayLook) }
         }
     }
 
@@ -97,7 +97,7 @@ package struct PlannerService: Service {
     /// Removes a part of the recipients' files that are needed no more; mailings that become due do not wait for the others.
     /// - Returns: whether there are more.
     private func removeUploads(_ aside: inout Aside) async -> Bool {
-        guard aside.hasUploads || ContinuousClock.now - aside.looked > .seconds(3600) else { return false }
+        guard aside.hasUploads || clocks.now - aside.looked > .seconds(3600) else { return false }
         do throws(LedgerError) {
             aside.hasUploads = try await ledger.removeUploads()
         } catch {
@@ -105,7 +105,7 @@ package struct PlannerService: Service {
             logger.warning("recipients' files that are needed no more stay in the ledger for now: \(error)")
             aside.hasUploads = false
         }
-        aside.looked = .now
+        aside.looked = clocks.now
         return aside.hasUploads
     }
 
@@ -115,7 +115,7 @@ package struct PlannerService: Service {
         var left = LeftMailings()
         /// Uploads may have become needless. Those that were given up become so with time alone, and are looked for each hour.
         var hasUploads = true
-        var looked = ContinuousClock.now
+        var looked: ContinuousClock.Instant
 
         var count: Int { newer.count + left.count }
     }
@@ -132,14 +132,14 @@ package struct PlannerService: Service {
     private func planDue(_ aside: inout Aside, isStopping: @escaping () -> Bool) async throws(LedgerError) -> Int64? {
         while true {
             // Mailings that are left alone must not take the place of others.
-            let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce + aside.count)
+            let waiting = try await ledger.waiting(only: only, now: clocks.milliseconds, limit: Self.mailingsAtOnce + aside.count)
             let failed = try await fail(waiting.unreadable.filter { !$0.isNewer })
-            let hasMore = aside.newer.note(waiting.unreadable.filter(\.isNewer), logger)
+            let hasMore = aside.newer.note(waiting.unreadable.filter(\.isNewer), at: clocks.monotonic, logger)
             aside.left.keep(waiting.due.map(\.id))
             let uploads = waiting.due.isEmpty ? [:] : try await ledger.uploads()
-            let due = waiting.due.filter { !aside.left.isLeft($0.id, now: clock()) || uploads[$0.id] != nil }
+            let due = waiting.due.filter { !aside.left.isLeft($0.id, now: clocks.milliseconds) || uploads[$0.id] != nil }
             if due.isEmpty, !failed, !hasMore {
-                let more = await removeUploads(&aside) ? clock() + Self.uploadRemoval : nil
+                let more = await removeUploads(&aside) ? clocks.milliseconds + Self.uploadRemoval : nil
                 return [waiting.next, aside.left.next, more].compactMap(\.self).min()
             }
             if !uploads.isEmpty { aside.hasUploads = true }
@@ -167,7 +167,8 @@ package struct PlannerService: Service {
         for one in unreadable {
             guard let id = MailingID(one.id) else { continue }
             let reason = StateReason(kind: .input, text: "\(one.error)")
-            guard try await ledger.setState(id, to: .failed, from: [.scheduled, .collecting], reason: reason, now: clock()) else {
+            guard try await ledger.setState(id, to: .failed, from: [.scheduled, .collecting], reason: reason, now: clocks.milliseconds)
+            else {
                 continue
             }
             logger.error("mailing \(id) fails: \(one.error)", metadata: ["mailing": "\(id)"])
@@ -176,9 +177,9 @@ package struct PlannerService: Service {
         return hasFailed
     }
 
-    /// A mailing that has begun goes on, whatever its start was.
+    /// A mailing that has begun continues, whatever its start was.
     private func decision(_ record: MailingRecord) -> StartRule.Decision {
-        record.started == nil ? StartRule(record.mailing, start: record.start).decide(now: clock()) : .begin
+        record.started == nil ? StartRule(record.mailing, start: record.start).decide(now: clocks.milliseconds) : .begin
     }
 
     private func hold(_ record: MailingRecord, late delay: Int64) async throws(LedgerError) {
@@ -188,7 +189,7 @@ package struct PlannerService: Service {
             most \(TimeSpan.text(seconds: allowed)) is allowed: flotilla mailing resume \(record.id) sends it now, \
             flotilla mailing stop \(record.id) ends it
             """
-        guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: .late(reason), now: clock()) else {
+        guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: .late(reason), now: clocks.milliseconds) else {
             return
         }
         logger.warning("mailing \(record.id) is paused: \(reason)", metadata: record.fields)
@@ -254,7 +255,7 @@ package struct PlannerService: Service {
     }
 
     private func write(_ entries: [PlanBuffer.Entry]) async throws(LedgerError) -> Set<MailingID> {
-        let refusals = try await ledger.writePlan(entries.map(\.step), now: clock())
+        let refusals = try await ledger.writePlan(entries.map(\.step), now: clocks.milliseconds)
         for entry in entries where refusals[entry.record.id] == nil { note(entry) }
         for (id, refusal) in refusals {
             let state = try await ledger.mailing(id)?.state

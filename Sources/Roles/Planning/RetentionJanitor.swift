@@ -1,6 +1,6 @@
 package import Ledger
 package import Logging
-import Model
+package import Model
 import Text
 
 /// Removes once a day, in the leading planner, the recipients of mailings that ended longer ago than they are kept (`ledger.keep`).
@@ -14,18 +14,18 @@ package struct RetentionJanitor: Sendable {
 
     private let ledger: any RetentionStore
     private let keep: Duration
-    private let clock: @Sendable () -> Int64
+    private let clocks: Clocks
     private let logger: Logger
 
     /// - Parameters:
     ///   - keep: how long ago a mailing has to have ended.
-    ///   - clock: the time in milliseconds since 1970.
+    ///   - clocks: by its wall clock mailings are old enough.
     package init(
-        ledger: any RetentionStore, keep: Duration, clock: @escaping @Sendable () -> Int64 = { Clock.milliseconds() }, logger: Logger
+        ledger: any RetentionStore, keep: Duration, clocks: Clocks = .system, logger: Logger
     ) {
         self.ledger = ledger
         self.keep = keep
-        self.clock = clock
+        self.clocks = clocks
         self.logger = logger
     }
 
@@ -43,7 +43,7 @@ package struct RetentionJanitor: Sendable {
 
     /// Removes the recipients of all mailings that are old enough.
     package func prune() async throws(LedgerError) {
-        let rule = RetentionRule(keeping: keep, now: clock())
+        let rule = RetentionRule(keeping: keep, now: clocks.milliseconds)
         for mailing in try await ledger.agedMailings(rule) where !Task.isCancelled {
             guard mailing.obstacle == nil else {
                 if case .uncertain(let count) = mailing.obstacle {
@@ -56,7 +56,7 @@ package struct RetentionJanitor: Sendable {
             }
             do throws(LedgerError) {
                 let note = AuditNote(.prune, actor: Self.actor)
-                let removed = try await ledger.prune(mailing.id, rule, note: note, now: clock())
+                let removed = try await ledger.prune(mailing.id, rule, note: note, now: clocks.milliseconds)
                 logger.notice("mailing \(mailing.id) is older than ledger.keep: removed: \(Plural.text(removed, "recipient"))")
             } catch {
                 // Somebody changed it meanwhile.

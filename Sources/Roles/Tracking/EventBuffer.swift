@@ -18,8 +18,10 @@ package final class EventBuffer: Service {
     private let folder: SpoolFolder
 
     /// - Parameter limit: bytes of the spool at most.
-    package init(_ streams: EventStreams, folder: SpoolFolder, limit: Int, bounds: EventQueue.Bounds = EventQueue.Bounds(), logger: Logger)
-    {
+    package init(
+        _ streams: EventStreams, folder: SpoolFolder, limit: Int, bounds: EventQueue.Bounds = EventQueue.Bounds(),
+        clocks: Clocks = .system, logger: Logger
+    ) {
         self.streams = streams
         self.folder = folder
         func senders(_ kind: EventSender.Kind, tenths: Int) -> [EventSender] {
@@ -29,7 +31,7 @@ package final class EventBuffer: Service {
                 return EventSender(
                     kind, to: number, of: streams, spool: spool,
                     queue: EventQueue(source: .random(in: 1 ... .max), hasSpool: !spool.isEmpty, bounds: bounds.tenths(tenths)),
-                    logger: logger)
+                    clocks: clocks, logger: logger)
             }
         }
         visits = senders(.visits, tenths: 9)

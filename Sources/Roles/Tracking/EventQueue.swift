@@ -17,7 +17,7 @@ package struct EventQueue: Sendable {
         /// Batches that are sent together at most.
         package var together = 32
         /// Milliseconds without a reply after which what was sent is written to the spool.
-        package var patience: Int64 = 100
+        package var replyTime: Int64 = 100
 
         package init() {}
 
@@ -69,8 +69,8 @@ package struct EventQueue: Sendable {
     private var since: Int64 = 0
     /// The number of the last sending: a reply to an earlier one changes nothing.
     private var sending = 0
-    /// Redis did not take the last that was sent.
-    private var isAway = false
+    /// Redis did not take the last batches that were sent.
+    private var isUnavailable = false
     /// There is something in the spool.
     private var hasSpool: Bool
     /// Events that were not kept since they were last asked for.
@@ -124,9 +124,9 @@ package struct EventQueue: Sendable {
 
     /// What has to be written to the spool now, in order; empty for nothing.
     package func toSpool(at now: Int64) -> [[UInt8]] {
-        let isLate = inFlight > 0 && now - since >= bounds.patience
+        let isLate = inFlight > 0 && now - since >= bounds.replyTime
         let isCrowded = waitingEvents > bounds.events / 2 || waitingBytes > bounds.bytes / 2
-        return hasSpool || isAway || isLate || isCrowded ? waiting.map(\.wire) : []
+        return hasSpool || isUnavailable || isLate || isCrowded ? waiting.map(\.wire) : []
     }
 
     /// The first so many batches of the waiting ones are in the spool.
@@ -151,14 +151,14 @@ package struct EventQueue: Sendable {
 
     /// Redis replied to a sending, or did not.
     package mutating func replied(_ isTaken: Bool, to number: Int) {
-        isAway = !isTaken
+        isUnavailable = !isTaken
         guard number == sending else { return }
         if isTaken { remove(inFlight) }
         inFlight = 0
     }
 
     /// Redis took the oldest part of the spool, or did not.
-    package mutating func replayed(_ isTaken: Bool) { isAway = !isTaken }
+    package mutating func replayed(_ isTaken: Bool) { isUnavailable = !isTaken }
 
     /// Nothing is in the spool any more.
     package mutating func spoolIsEmpty() { hasSpool = false }

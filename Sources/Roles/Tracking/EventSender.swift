@@ -14,7 +14,7 @@ final class EventSender: Sendable {
     }
 
     private struct Lines {
-        var away = RepeatedLine()
+        var unavailable = RepeatedLine()
         var dropped = RepeatedLine()
         var unreadable = RepeatedLine()
     }
@@ -25,6 +25,7 @@ final class EventSender: Sendable {
     /// Taken before the queue, where both are: writing to a disk may take its time, and a visitor does not wait for it.
     private let spool: Mutex<EventSpool>
     private let lines = Mutex(Lines())
+    private let clocks: Clocks
     private let logger: Logger
     /// Notified when there is a first event in memory, and when there is something to send.
     private let gathers = WakeSignal()
@@ -39,9 +40,12 @@ final class EventSender: Sendable {
     /// Batches that are sent together at most.
     private static let together = 32
 
-    init(_ kind: Kind, to number: Int, of streams: EventStreams, spool: EventSpool, queue: EventQueue, logger: Logger) {
+    init(
+        _ kind: Kind, to number: Int, of streams: EventStreams, spool: EventSpool, queue: EventQueue, clocks: Clocks, logger: Logger
+    ) {
         self.number = number
         self.streams = streams
+        self.clocks = clocks
         self.logger = logger
         self.queue = Mutex(queue)
         let labels = [("stream", "\(number)"), ("kind", kind.rawValue)]
@@ -93,7 +97,7 @@ final class EventSender: Sendable {
         if lost > 0 { dropped.increment(by: lost) }
         let due = lines.withLock { lines in
             lines.dropped.count(lost)
-            return lines.dropped.due(at: Clock.monotonic())
+            return lines.dropped.due(at: clocks.monotonic)
         }
         guard let due else { return }
         let why = spool.withLock { $0.problem }
@@ -103,7 +107,7 @@ final class EventSender: Sendable {
     /// Writes to the spool what must not wait in memory.
     private func keep() {
         let bytes = spool.withLock { spool -> Int? in
-            let batches = queue.withLock { $0.toSpool(at: Clock.monotonic() / 1_000_000) }
+            let batches = queue.withLock { $0.toSpool(at: clocks.monotonic / 1_000_000) }
             guard !batches.isEmpty, spool.append(batches) else { return nil }
             queue.withLock { $0.spooled(batches.count) }
             return spool.bytes
@@ -114,7 +118,7 @@ final class EventSender: Sendable {
     private func send() async {
         var backoff = Backoff()
         while !Task.isCancelled {
-            guard let job = queue.withLock({ $0.next(at: Clock.monotonic() / 1_000_000) }) else {
+            guard let job = queue.withLock({ $0.next(at: clocks.monotonic / 1_000_000) }) else {
                 await sends.wait(atMost: nil)
                 continue
             }
@@ -144,7 +148,7 @@ final class EventSender: Sendable {
         let contents: SpoolContents
         do throws(UnreadableSpool) { contents = try SpoolContents(of: file.path) } catch {
             queue.withLock { $0.replayed(false) }
-            if let count = lines.withLock({ $0.unreadable.add(at: Clock.monotonic()) }) {
+            if let count = lines.withLock({ $0.unreadable.add(at: clocks.monotonic) }) {
                 logger.error("\(error)\(RepeatedLine.text(count))")
             }
             return false
@@ -179,7 +183,7 @@ final class EventSender: Sendable {
             if try await streams.append(batches, to: number) { return true }
             problem = "the events stream is full: does a collector run?"
         } catch { problem = "\(error)" }
-        if let count = lines.withLock({ $0.away.add(at: Clock.monotonic()) }) {
+        if let count = lines.withLock({ $0.unavailable.add(at: clocks.monotonic) }) {
             logger.warning("events wait here, and visitors are answered all the same: \(problem)\(RepeatedLine.text(count))")
         }
         return false

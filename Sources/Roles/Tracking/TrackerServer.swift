@@ -1,5 +1,5 @@
 package import Logging
-import Model
+package import Model
 import ServiceLifecycle
 package import Telemetry
 
@@ -18,7 +18,7 @@ package struct TrackerServer: Service {
     ///   - webhooks: takes what providers tell; nil where none is set up.
     package init(
         _ tracker: Tracker, at address: ListenAddress, connections: Int, events: EventBuffer, webhooks: WebhookReceiver? = nil,
-        logger: Logger, onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
+        clocks: Clocks = .system, logger: Logger, onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
     ) {
         var configuration = WebServer.Configuration(
             address, purpose: "links of messages", remedy: "set tracker.listen to another address and port",
@@ -37,7 +37,7 @@ package struct TrackerServer: Service {
                 if let webhooks, request.method == .post, let name = tracker.webhook(of: request), webhooks.has(name) {
                     return await webhooks.take(request, for: name)
                 }
-                var answer = tracker.answer(request, at: Clock.milliseconds())
+                var answer = tracker.answer(request, at: clocks.milliseconds)
                 if let event = answer.event, !events.add(event) { answer = tracker.answer(insteadOf: answer, dropped: event) }
                 meters.count(answer)
                 return answer.response

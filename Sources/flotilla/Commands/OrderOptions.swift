@@ -68,8 +68,8 @@ extension OrderActor {
 }
 
 extension Broker {
-    /// How long an order waits for Redis at most, in seconds: it is in the ledger already.
-    private static let longestWait = 2.0
+    /// How long an order waits for Redis at most: it is in the ledger already.
+    private static let longestWait = Duration.seconds(2)
 
     /// The fleet's Redis, for a question or an order in passing. Where the settings name none, it is the private Redis of the `send` or
     /// `up` that runs on the ledger; nil where there is none either.

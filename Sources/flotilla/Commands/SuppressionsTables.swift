@@ -67,7 +67,7 @@ extension SuppressionsCommand {
             if output.isJSON {
                 StandardOutput.write(json: try ScriptJSON.text(ImportJSON(rows: good + bad, invalid: bad, expired: expired, change)))
             } else {
-                let left = bad > 0 ? "; \(counted(bad, "row")) left out" : ""
+                let left = bad > 0 ? "; \(counted(bad, "row")) skipped" : ""
                 StandardOutput.write((dryRun ? "\(counted(good, "row")) can be added" : SuppressionText.words(change)) + left)
             }
             guard expired > 0, !output.isJSON else { return }

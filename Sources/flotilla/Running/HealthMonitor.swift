@@ -53,12 +53,12 @@ struct HealthMonitor: Service {
             for (partition, entries) in lag.entries.enumerated() {
                 Gauge(label: "flotilla_status_lag_entries", dimensions: [("partition", "\(partition)")]).record(entries)
             }
-            Gauge(label: "flotilla_status_lag_seconds").record(lag.seconds)
+            Gauge(label: "flotilla_status_lag_seconds").record(lag.age.seconds)
             let depths = try await events.depths()
             for (stream, depth) in depths.enumerated() {
                 Gauge(label: "flotilla_events_waiting", dimensions: [("stream", "\(stream)")]).record(depth.entries)
             }
-            Gauge(label: "flotilla_events_lag_seconds").record(depths.map(\.seconds).max() ?? 0)
+            Gauge(label: "flotilla_events_lag_seconds").record((depths.map(\.age).max() ?? .zero).seconds)
             Gauge(label: "flotilla_receipts_waiting").record(try await receipts.depths().reduce(0) { $0 + $1.entries })
             let policy = try await broker.evictionPolicy()
             readiness.set("redis", ready: policy == nil, why: policy.map { "\(RedisError.evicts(policy: $0))" } ?? "")

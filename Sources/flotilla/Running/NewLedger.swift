@@ -28,7 +28,7 @@ struct NewLedger {
     }
 
     /// Refuses to make a ledger where another is expected: the settings name one that is there, one of nearly the same name knows the
-    /// mailing, or the Redis of the fleet carries the mailings of one. To be called before anything is written.
+    /// mailing, or the Redis of the fleet holds the mailings of one. To be called before anything is written.
     /// - Parameter isPatient: a server that cannot be reached is no error: the caller waits for it, and asks again then.
     /// - Throws: `LedgerError.refused`, `unreachable`.
     func requireWanted(isPatient: Bool = false) async throws(LedgerError) {
@@ -44,7 +44,7 @@ struct NewLedger {
             let other = named.name
             throw .refused("there is no ledger at \(path), and the settings name one that is there, \(other): leave --ledger out. \(way)")
         }
-        guard let other = await carriedByRedis() else {
+        guard let other = await ofRedis() else {
             if settings.ledger.place.file != nil { try requireUnknown(path, way) }
             return OpenLedgers.noteMissing(path)
         }
@@ -52,7 +52,7 @@ struct NewLedger {
         let which = found.map(LogText.line) ?? "of the identity \(other), which lies in none of the folders that were looked at"
         throw .refused(
             """
-            there is no ledger at \(path), and the Redis of the fleet carries the mailings of one (\(which)): name that one by --ledger, \
+            there is no ledger at \(path), and the Redis of the fleet holds the mailings of one (\(which)): name that one by --ledger, \
             ledger.path, ledger.url or their environment variables. \(way)
             """)
     }
@@ -97,8 +97,8 @@ struct NewLedger {
         }
     }
 
-    /// The identity of the ledger whose mailings the fleet's Redis carries; nil where it carries none, does not answer, or is not named.
-    private func carriedByRedis() async -> String? {
+    /// The identity of the ledger whose mailings the fleet's Redis holds; nil where it holds none, does not answer, or is not named.
+    private func ofRedis() async -> String? {
         guard RedisEndpoint(settings.redis) != nil, let broker = Broker(orders: settings) else { return nil }
         let found = try? await EpochStore(broker).ledger()
         await broker.close()

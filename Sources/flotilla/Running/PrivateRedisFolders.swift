@@ -35,7 +35,7 @@ struct PrivateRedisFolders: Sendable {
         data = Self.data(of: ledger)
         if let why = Self.makeFolder(data) {
             throw PrivateRedis.Failure(
-                description: "\(data), where the private Redis keeps its file, \(why): make room for it, or move it away")
+                description: "\(data), where the private Redis keeps its file, \(why): make room for it, or move it to another folder")
         }
         let name = Self.prefix + UUID().uuidString.prefix(8).lowercased()
         var refused: [String] = []
@@ -129,7 +129,7 @@ struct PrivateRedisFolders: Sendable {
         return nil
     }
 
-    /// Moves the file away, in place of one that was moved before.
+    /// Sets the file aside, in place of one that was moved before.
     /// - Returns: false where there is none.
     func setFileAside() -> Bool {
         guard hasFile else { return false }

@@ -10,6 +10,6 @@ extension RedisEndpoint {
         username = redis.username
         password = redis.password
         caFile = redis.caFile
-        timeout = redis.timeout.seconds
+        timeout = redis.timeout
     }
 }

@@ -118,16 +118,16 @@ struct FleetSampler {
             snapshot.lanes = zip(lanes, try await queue.depths(lanes)).map { lane, depth in
                 .init(
                     channel: lane.channel.rawValue, provider: lane.provider, ready: depth.waiting, inFlight: depth.pending,
-                    oldestSeconds: depth.seconds)
+                    oldestSeconds: depth.age.seconds)
             }
             let depths = try await status.depths()
             snapshot.resultStreams = depths.enumerated().map { partition, depth in
-                .init(partition: partition, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
+                .init(partition: partition, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.age.seconds)
             }
             snapshot.lagEntries = depths.reduce(0) { $0 + $1.entries }
-            snapshot.lagSeconds = depths.map(\.seconds).max() ?? 0
+            snapshot.lagSeconds = (depths.map(\.age).max() ?? .zero).seconds
             snapshot.eventStreams = try await events.depths().enumerated().map { stream, depth in
-                .init(stream: stream, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
+                .init(stream: stream, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.age.seconds)
             }
             return try await heartbeats?.all()
         } catch {
@@ -147,7 +147,7 @@ struct FleetSampler {
         }
         return FleetSnapshot.ProcessLine(
             name: sign.name, role: heartbeat.role.rawValue, host: heartbeat.host, version: heartbeat.version, isAlive: sign.isAlive,
-            seenSeconds: sign.age, isLeader: sign.name == leader?.holder, inFlight: heartbeat.inFlight, batches: heartbeat.batches,
+            seenSeconds: sign.age.seconds, isLeader: sign.name == leader?.holder, inFlight: heartbeat.inFlight, batches: heartbeat.batches,
             perSecond: rate(Double(heartbeat.answered), known.map { Double($0.sign.heartbeat.answered) }, known?.line.perSecond),
             cpu: rate(heartbeat.cpu, known?.sign.heartbeat.cpu, known?.line.cpu), memoryBytes: heartbeat.memory,
             uptimeSeconds: max(0, Double(Clock.milliseconds()) - Double(heartbeat.started)) / 1000)
@@ -180,7 +180,7 @@ extension FleetSampler {
         _ status: MailingStatus, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
     ) -> (kind: String, text: String) {
         let record = status.record
-        var facts = BlockingFacts(status, signs ?? [], lag: lag)
+        var facts = BlockingFacts(status, signs ?? [], lag: lag, now: Clock.milliseconds())
         facts.hasPlanner = leader.map { $0.until > Clock.milliseconds() } ?? false
         if let seconds = record.secondsToStart(Clock.milliseconds()) {
             let start = "starts in \(TimeSpan.text(seconds: seconds.rounded()))"

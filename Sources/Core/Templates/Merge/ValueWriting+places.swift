@@ -141,7 +141,7 @@ extension [UInt8] {
         }
     }
 
-    /// Appends a value as a part of a CDATA section, which goes on in another behind each `]`.
+    /// Appends a value as a part of a CDATA section, which continues in another after each `]`.
     private mutating func appendCDATA(_ value: Bytes) {
         for index in value.indices where !value.isOutsideXML(index) {
             append(value[index])

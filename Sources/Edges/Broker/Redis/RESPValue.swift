@@ -55,7 +55,7 @@ package enum RESPValue: Sendable, Equatable {
 package enum RedisArgument: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
     case text(String)
     case bytes([UInt8])
-    /// The run id of the server that the command goes to, whichever connection carries it.
+    /// The run id of the server that the command goes to, whichever connection it takes.
     case serverRun
 
     package init(stringLiteral value: String) { self = .text(value) }

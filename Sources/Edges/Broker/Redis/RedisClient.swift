@@ -53,16 +53,16 @@ package final class RedisClient: Sendable {
     }
 
     /// Sends one command.
-    /// - Parameter blocking: seconds that the command itself may wait, beyond the endpoint's timeout.
+    /// - Parameter blocking: how long the command itself may wait, beyond the endpoint's timeout.
     /// - Throws: `RedisError`; an error reply is `.command`.
-    package func send(_ words: [RedisArgument], blocking: Double = 0) async throws(RedisError) -> RESPValue {
+    package func send(_ words: [RedisArgument], blocking: Duration = .zero) async throws(RedisError) -> RESPValue {
         let reply = try await pipeline([words], blocking: blocking)[0]
         if case .error(let text) = reply { throw .command(text) }
         return reply
     }
 
     /// Sends commands in one piece; error replies stand among the replies.
-    package func pipeline(_ commands: [[RedisArgument]], blocking: Double = 0) async throws(RedisError) -> [RESPValue] {
+    package func pipeline(_ commands: [[RedisArgument]], blocking: Duration = .zero) async throws(RedisError) -> [RESPValue] {
         guard !commands.isEmpty else { return [] }
         let connection = try await connected()
         let run = connection.serverRun
@@ -72,7 +72,7 @@ package final class RedisClient: Sendable {
         let start = ContinuousClock.now
         let replies = try await connection.call(bytes, count: commands.count, timeout: endpoint.timeout + blocking)
         if let repair, KeyRepair.isNeeded(after: replies) { await repair.run(on: self) }
-        guard blocking == 0 else { return replies }
+        guard blocking == .zero else { return replies }
         let took = ContinuousClock.now - start
         timer.recordNanoseconds(took.nanoseconds)
         roundTrips.withLock { $0.note(took) }
@@ -106,7 +106,7 @@ package final class RedisClient: Sendable {
     }
 
     private func connected() async throws(RedisError) -> RedisConnection {
-        let deadline = ContinuousClock.now + .seconds(endpoint.timeout)
+        let deadline = ContinuousClock.now + endpoint.timeout
         while true {
             let step = state.withLock { state -> Step in
                 if state.isClosed { return .fail(.closed) }

@@ -18,8 +18,8 @@ final class RedisConnection: Sendable {
     struct Call {
         var commands: [UInt8]
         var count: Int
-        /// Seconds after which the connection is taken for dead.
-        var timeout: Double
+        /// The time after which the connection is taken for dead.
+        var timeout: Duration
         var continuation: UnsafeContinuation<[RESPValue], any Error>
     }
 
@@ -36,7 +36,7 @@ final class RedisConnection: Sendable {
     fileprivate init(channel: any NIOCore.Channel) { self.channel = channel }
 
     /// Sends commands in one piece and waits for all their replies.
-    func call(_ commands: [UInt8], count: Int, timeout: Double) async throws(RedisError) -> [RESPValue] {
+    func call(_ commands: [UInt8], count: Int, timeout: Duration) async throws(RedisError) -> [RESPValue] {
         do {
             return try await withUnsafeThrowingContinuation { continuation in
                 let call = Call(commands: commands, count: count, timeout: timeout, continuation: continuation)
@@ -98,7 +98,7 @@ final class RedisConnection: Sendable {
             let tls = try endpoint.tls ? tlsContext(endpoint) : nil
             let host: String? = if case .tcp(let host, _) = endpoint.place { host } else { nil }
             let bootstrap = ClientBootstrap(group: group)
-                .connectTimeout(.nanoseconds(Int64(endpoint.timeout * 1e9)))
+                .connectTimeout(.nanoseconds(endpoint.timeout.nanoseconds))
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
@@ -224,7 +224,7 @@ private final class RedisHandler: ChannelInboundHandler {
             pending.append(
                 Pending(
                     continuation: call.continuation, replies: [], missing: call.count,
-                    deadline: now + .nanoseconds(Int64(call.timeout * 1e9))))
+                    deadline: now + .nanoseconds(call.timeout.nanoseconds)))
         }
         context.writeAndFlush(NIOAny(buffer), promise: nil)
         if timer == nil { setTimer(context) }

@@ -15,12 +15,12 @@ package struct RedisEndpoint: Sendable, Equatable, CustomStringConvertible {
     package var database: Int
     /// A PEM file of certificate authorities in place of the system's.
     package var caFile: String?
-    /// Seconds that connecting, or the response to a command, may take.
-    package var timeout: Double
+    /// How long connecting, or the response to a command, may take.
+    package var timeout: Duration
 
     package init(
         place: Place, tls: Bool = false, username: String? = nil, password: Secret? = nil, database: Int = 0,
-        caFile: String? = nil, timeout: Double = 5
+        caFile: String? = nil, timeout: Duration = .seconds(5)
     ) {
         self.place = place
         self.tls = tls

@@ -40,7 +40,7 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
         case .unexpected(let text): "Redis replied in an unexpected form: \(text)"
         case .evicts(let policy):
             """
-            this Redis throws keys away when its memory is full (maxmemory-policy \(policy)), and with them batches and results: \
+            this Redis removes keys when its memory is full (maxmemory-policy \(policy)), and with them batches and results: \
             nothing is sent with it. Set maxmemory-policy noeviction (redis-cli CONFIG SET, and in redis.conf), or use a Redis that is \
             no cache
             """

@@ -88,7 +88,7 @@ package struct LedgerCopy {
     }
 
     private func write(_ db: Database, to url: String, _ summary: inout Summary) throws {
-        let connection = try PostgreSQLConnection(url: url, statementSeconds: 0)
+        let connection = try PostgreSQLConnection(url: url, statementTime: .zero)
         try connection.prepareSession()
         let tables = try CopiedTable.all(db, connection)
         let size = Int64(FileStatus(path: path)?.size ?? 0)

@@ -1,4 +1,5 @@
 import CPQ
+import Model
 
 extension PostgreSQLConnection {
     static let oldestVersion = 150_000
@@ -30,7 +31,7 @@ extension PostgreSQLConnection {
             """
             SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
             SET bytea_output = 'hex';
-            SET statement_timeout = '\(statementSeconds)s'
+            SET statement_timeout = '\(statementTime.milliseconds)ms'
             """)
         let found = try known ?? findSchema()
         try run("SET search_path = \"\(found.replacing("\"", with: "\"\""))\"")

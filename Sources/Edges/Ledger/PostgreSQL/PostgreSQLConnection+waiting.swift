@@ -43,7 +43,7 @@ extension PostgreSQLConnection {
     private func wait(until isDone: (OpaquePointer) -> Bool) throws(PostgreSQLError) {
         let deadline = ContinuousClock.now + answerTimeout
         while true {
-            // The server may have said why it went away: PQgetResult tells.
+            // The server may have said why it closed the connection: PQgetResult tells.
             let unsent = PQflush(connection)
             if unsent < 0 || (unsent == 0 && isDone(connection)) { return }
             let left = deadline - ContinuousClock.now

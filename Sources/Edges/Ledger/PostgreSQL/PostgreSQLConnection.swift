@@ -10,7 +10,7 @@ final class PostgreSQLConnection {
     /// How long an answer may take. The server ends a statement before; one that is stopped, or gone without a word, ends nothing.
     let answerTimeout: Duration
     /// How long a statement may take before the server ends it.
-    let statementSeconds: Int
+    let statementTime: Duration
     /// An answer did not come in time: what comes later belongs to nothing.
     var isSilent = false
     /// The other side has ended the session: libpq sees that only when it reads on.
@@ -26,16 +26,16 @@ final class PostgreSQLConnection {
 
     /// - Parameters:
     ///   - url: `postgres://user@host/database?sslmode=verify-full&sslrootcert=…`; what libpq takes.
-    ///   - connectSeconds: how long each address of the host may take.
-    ///   - statementSeconds: how long a statement may take before the server ends it, once the session is prepared; 0 for no
+    ///   - connectTime: how long each address of the host may take, in whole seconds.
+    ///   - statementTime: how long a statement may take before the server ends it, once the session is prepared; zero for no
     ///     end.
-    init(url: String, connectSeconds: Int = 10, statementSeconds: Int = 60) throws(PostgreSQLError) {
+    init(url: String, connectTime: Duration = .seconds(10), statementTime: Duration = .seconds(60)) throws(PostgreSQLError) {
         let given = try PostgreSQLURL.options(of: url)
-        answerTimeout = statementSeconds == 0 ? .seconds(Int32.max) : .seconds(statementSeconds + min(5, statementSeconds))
-        self.statementSeconds = statementSeconds
+        answerTimeout = statementTime == .zero ? .seconds(Int32.max) : statementTime + min(.seconds(5), statementTime)
+        self.statementTime = statementTime
         var settings = [("dbname", url), ("client_encoding", "UTF8")]
         let defaults = [
-            ("application_name", "flotilla"), ("connect_timeout", "\(connectSeconds)"),
+            ("application_name", "flotilla"), ("connect_timeout", "\(connectTime.components.seconds)"),
             // A peer that is gone without a word is noticed within a minute.
             ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"), ("tcp_user_timeout", "60000"),
         ]

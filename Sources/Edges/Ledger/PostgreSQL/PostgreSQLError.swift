@@ -50,7 +50,7 @@ struct PostgreSQLError: Error, Equatable, CustomStringConvertible {
 
     /// - Parameter isLast: it ends the session.
     init(sqlState: String, detail: String, isLast: Bool = false) {
-        // A pooler has one code for all that it says, also of a server that is away; a server that finds no room for its log starts again.
+        // A pooler has one code for all that it says, also of an unavailable server; a server that finds no room for its log starts again.
         let isPassing = isLast && ["08P01", "53100"].contains(sqlState)
         self.init(kind: isPassing ? .transient : Self.kind(sqlState), sqlState: sqlState, detail: detail)
     }

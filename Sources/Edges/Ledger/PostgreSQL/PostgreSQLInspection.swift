@@ -8,7 +8,7 @@ extension SQLLedger {
     ) throws(LedgerError) -> LedgerInspection {
         try LedgerError.mapping(postgreSQL: address.name, operation: "checking") {
             // Whole tables are read, which may take longer than any statement of a role.
-            let (connection, _) = try connect(address, statementSeconds: 0)
+            let (connection, _) = try connect(address, statementTime: .zero)
             guard let known = try PostgreSQLSchema.known(connection) else {
                 try PostgreSQLSchema.requireFree(connection, path: address.name)
                 throw LedgerError.missing(path: address.name)

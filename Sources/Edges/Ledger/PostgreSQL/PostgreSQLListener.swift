@@ -108,7 +108,7 @@ final class PostgreSQLListener: Sendable {
         return connection
     }
 
-    /// Until a notification comes, this process has news, or two seconds are over.
+    /// Until a notification comes, this process has news, or two seconds have passed.
     private func wait(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         var items = [
             pollfd(fd: connection.socket, events: Int16(POLLIN), revents: 0), pollfd(fd: reader, events: Int16(POLLIN), revents: 0),

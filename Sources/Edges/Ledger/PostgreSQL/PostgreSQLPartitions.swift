@@ -21,7 +21,7 @@ enum PostgreSQLPartitions {
     }
 
     /// What is inserted only needs no room on its pages. What is updated leaves some, so that a new version of a row stays on its page and
-    /// no index hears of it; its dead versions are taken away early.
+    /// no index hears of it; its dead versions are removed early.
     static let tables = [
         Table(name: "exclusion", options: insertedOnly), Table(name: "batch", options: insertedOnly),
         Table(name: "fingerprint", options: insertedOnly), Table(name: "progress", options: updated),

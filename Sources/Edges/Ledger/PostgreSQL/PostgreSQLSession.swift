@@ -5,10 +5,10 @@ import Synchronization
 /// A session with the server, on a thread of its own: a lost connection is opened again, and what the server undid is done again.
 final class PostgreSQLSession: Sendable {
     struct Options: Sendable {
-        /// How long an address of the server may take to connect, in seconds.
-        var connectSeconds = 10
-        /// How long a statement may take before the server ends it, in seconds.
-        var statementSeconds = 60
+        /// How long an address of the server may take to connect.
+        var connectTime = Duration.seconds(10)
+        /// How long a statement may take before the server ends it.
+        var statementTime = Duration.seconds(60)
         /// How long a call tries again before it says that the server cannot be reached.
         var retryTime = Duration.seconds(5)
         /// Where the ledger's tables are; nil for where they are found.
@@ -117,7 +117,7 @@ final class PostgreSQLSession: Sendable {
 
     private func open() throws -> PostgreSQLConnection {
         let connection = try PostgreSQLConnection(
-            url: url, connectSeconds: options.connectSeconds, statementSeconds: options.statementSeconds)
+            url: url, connectTime: options.connectTime, statementTime: options.statementTime)
         try connection.prepareSession(schema: options.schema)
         return connection
     }

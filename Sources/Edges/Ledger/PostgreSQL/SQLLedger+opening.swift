@@ -64,12 +64,12 @@ extension SQLLedger {
     /// Opens a session of the server's that is ours alone.
     /// - Returns: it, and the schema that it sees.
     static func connect(
-        _ address: PostgreSQLAddress, connectSeconds: Int = 10, statementSeconds: Int = 60
+        _ address: PostgreSQLAddress, connectTime: Duration = .seconds(10), statementTime: Duration = .seconds(60)
     ) throws -> (PostgreSQLConnection, schema: String) {
-        let connection = try PostgreSQLConnection(url: address.url, connectSeconds: connectSeconds, statementSeconds: statementSeconds)
+        let connection = try PostgreSQLConnection(url: address.url, connectTime: connectTime, statementTime: statementTime)
         try connection.requireOwnSession { () throws(PostgreSQLError) in
             // A pooler whose sessions are all in use has it wait.
-            try PostgreSQLConnection(url: address.url, connectSeconds: 2, statementSeconds: 1)
+            try PostgreSQLConnection(url: address.url, connectTime: .seconds(2), statementTime: .seconds(1))
         }
         return (connection, try connection.prepareSession())
     }
@@ -81,7 +81,7 @@ extension SQLLedger {
     ) throws(LedgerError) -> (from: Int, to: Int, schema: String) {
         try LedgerError.mapping(postgreSQL: address.name, operation: "opening") {
             let (connection, schema) = try connect(
-                address, connectSeconds: options.connectSeconds, statementSeconds: options.statementSeconds)
+                address, connectTime: options.connectTime, statementTime: options.statementTime)
             let known = try PostgreSQLSchema.known(connection)
             if known == nil {
                 try PostgreSQLSchema.requireFree(connection, path: address.name)

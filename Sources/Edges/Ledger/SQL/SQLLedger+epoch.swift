@@ -22,7 +22,7 @@ extension SQLLedger: EpochNoteStore {
     }
 
     package func redisProblem() async throws(LedgerError) -> String? {
-        try await read("reading what holds Redis up") { db in
+        try await read("reading the problem of Redis") { db in
             try db.one(String.self, "SELECT text FROM redis_problem")
         }
     }

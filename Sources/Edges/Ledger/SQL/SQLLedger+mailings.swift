@@ -153,7 +153,7 @@ extension SQLLedger: MailingStore {
                 WHERE id = ?3 AND state = 'paused'
                 """, [atOnce, now, id.description])
             guard db.changes > 0 else { return nil }
-            // A person who resumes a mailing has mended what was refused, or tries whether it is refused still.
+            // A person who resumes a mailing has fixed what was refused, or tries whether it is refused still.
             try db.run("UPDATE recipient_error SET held = 0 WHERE mailing = ? AND held = 1", [id.description])
             try Self.note(db, note, on: id, before: before, now: now)
             return try MailingRecord.one(db, id)?.state

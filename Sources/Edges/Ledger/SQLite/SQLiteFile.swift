@@ -43,7 +43,7 @@ final class SQLiteFile: Sendable {
             let file = FileStatus(path: path)
         else { throw LedgerError.replaced(path: path) }
         if overwriting.isOverwritten(file) {
-            moveLogAway()
+            setLogAside()
             throw LedgerError.replaced(path: path)
         }
     }
@@ -54,7 +54,7 @@ final class SQLiteFile: Sendable {
     }
 
     /// The log belongs to the former file: the next process must read the new file without it.
-    private func moveLogAway() {
+    private func setLogAside() {
         guard let log = FileStatus(path: path + "-wal"), log.identity == files["-wal"] else { return }
         let suffix = ".overwritten-\(Clock.milliseconds() / 1000)"
         for end in ["-wal", "-shm"] { rename(path + end, path + suffix + end) }
@@ -80,7 +80,7 @@ final class SQLiteFile: Sendable {
                 \(before) before. Whoever may have been sent to since it was made is listed as uncertain (flotilla mailing uncertain ID)
                 """)
         case .overwritten:
-            moveLogAway()
+            setLogAside()
             throw LedgerError.replaced(path: path)
         }
     }
@@ -109,7 +109,7 @@ final class SQLiteFile: Sendable {
     /// - Throws: where a reader keeps it from being emptied; it is tried again one limit later, rather than waited for.
     func emptyLog(_ db: Database) throws {
         try db.execute(sql: "PRAGMA busy_timeout = 200")
-        defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(options.busySeconds * 1000))") }
+        defer { try? db.execute(sql: "PRAGMA busy_timeout = \(options.busyTime.milliseconds)") }
         try db.checkpoint(.truncate)
     }
 

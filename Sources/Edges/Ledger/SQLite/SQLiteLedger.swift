@@ -10,8 +10,8 @@ package typealias SQLiteLedger = SQLLedger
 extension SQLiteLedger {
     /// What tests, and unusual machines, may change.
     package struct Options: Sendable {
-        /// How long a write waits for another process, in seconds.
-        package var busySeconds = 10.0
+        /// How long a write waits for another process.
+        package var busyTime = Duration.seconds(10)
         /// The size of the write-ahead log, in bytes, above which it is emptied into the database.
         package var walLimit = 64 << 20
         /// The size, in pages, at which the database counts as full; nil for what the disk holds.
@@ -31,7 +31,7 @@ extension SQLiteLedger {
         if mustExist, isMissing(path) { throw .missing(path: path) }
         // SQLite puts its log beside the file that a link leads to.
         let path = RealPath.of(path)
-        let deadline = ContinuousClock.now + .seconds(options.busySeconds)
+        let deadline = ContinuousClock.now + options.busyTime
         // SQLite gives the log and the shared memory the rights of the database.
         if !mustExist { PrivateFile.create(path) }
         while true {
@@ -47,7 +47,7 @@ extension SQLiteLedger {
                     return SQLLedger(SQLiteEngine(SQLiteFile(path, options: options, logger: logger), pool, logger: logger))
                 }
             } catch {
-                // SQLite does not wait, whatever its time-out, while another process turns the write-ahead log on or takes it away.
+                // SQLite does not wait, whatever its time-out, while another process creates or removes the write-ahead log.
                 guard case .busy = error, ContinuousClock.now < deadline else { throw error }
                 usleep(20_000)
             }
@@ -61,7 +61,7 @@ extension SQLiteLedger {
         var configuration = Configuration()
         configuration.label = "ledger"
         configuration.foreignKeysEnabled = false
-        configuration.busyMode = .timeout(options.busySeconds)
+        configuration.busyMode = .timeout(options.busyTime.seconds)
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { db in
             guard !db.configuration.readonly else { return }

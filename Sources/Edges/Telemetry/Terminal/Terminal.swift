@@ -58,7 +58,7 @@ package final class Terminal: Sendable {
         }
     }
 
-    /// Shows a progress line in place of the last one; nil takes it away.
+    /// Shows a progress line in place of the last one; nil removes it.
     package func progress(_ text: ProgressText?) {
         guard screen != .none else { return }
         state.withLock { state in

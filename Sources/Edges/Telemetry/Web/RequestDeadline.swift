@@ -2,9 +2,9 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Bounds what a request may take once it has begun, so that one which is sent or read byte by byte holds no connection: it is over in
+/// Bounds what a request may take once it has begun, so that one which is sent or read byte by byte holds no connection: it ends within
 /// `timeout`, or its connection is closed. An answer before the end of its request closes the connection too, after a moment in which the
-/// visitor can read it: what still comes is thrown away. `ConnectionLimit` bounds the time up to the request.
+/// visitor can read it: what still comes is discarded. `ConnectionLimit` bounds the time up to the request.
 final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart

@@ -20,7 +20,7 @@ package struct WebServer: Service {
         package var requestTimeout: Duration = .seconds(10)
         /// Bytes of a request's line, or of one of its fields, at most.
         package var fieldBytes = 16 << 10
-        /// Bytes of a POST's body at most, which is thrown away.
+        /// Bytes of a POST's body at most, which is discarded.
         package var bodyBytes = 16 << 10
         /// Which requests' bodies are kept for the handler, and their bytes at most; nil for none.
         package var keptBody: (@Sendable (WebRequest) -> Int?)?
@@ -48,7 +48,7 @@ package struct WebServer: Service {
 
     /// - Parameters:
     ///   - onListening: called once with the address that was bound.
-    ///   - handler: answers a request, whose body has been read, and thrown away unless it is to be kept.
+    ///   - handler: answers a request, whose body has been read, and discarded unless it is to be kept.
     package init(
         _ configuration: Configuration, logger: Logger, onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in },
         handler: @escaping Handler

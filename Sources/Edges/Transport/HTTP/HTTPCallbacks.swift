@@ -38,6 +38,6 @@ extension NIODeadline {
 }
 
 extension ProviderCapabilities {
-    /// HTTP carries any byte and names no limit.
+    /// HTTP takes any byte and names no limit.
     static let http = ProviderCapabilities(eightBitMIME: true, smtpUTF8: true, maximumSize: nil)
 }

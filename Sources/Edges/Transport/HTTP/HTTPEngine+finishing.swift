@@ -89,9 +89,10 @@ extension HTTPEngine {
         let now = MonotonicClock.now()
         guard now >= nextTimeoutCheck, active + lateCount > 0 else { return false }
         nextTimeoutCheck = now + checkInterval
+        let responseTime = provider.responseTime.nanoseconds
         var hasAny = false
         for transfer in transfers where transfer.job != nil {
-            guard let began = transfer.began, now - began > MonotonicClock.nanoseconds(provider.responseTime) else {
+            guard let began = transfer.began, now - began > responseTime else {
                 if let began = transfer.began, now - began > SlowResponses.lateAfter, detach(transfer) { hasAny = true }
                 continue
             }
@@ -112,6 +113,6 @@ extension HTTPEngine {
 
     /// Nanoseconds between two looks for overdue responses: a tenth of the time they have, from 10 ms to a quarter second.
     var checkInterval: Int64 {
-        min(max(MonotonicClock.nanoseconds(provider.responseTime) / 10, 10_000_000), 250_000_000)
+        min(max(provider.responseTime.nanoseconds / 10, 10_000_000), 250_000_000)
     }
 }

@@ -136,8 +136,8 @@ enum HTTPResponseReader {
     ) -> String {
         let place = "\(provider.host):\(provider.port)"
         switch (result, stage) {
-        case (CURLE_OPERATION_TIMEDOUT, .tls): return "\(place): no TLS session within \(provider.connectTimeout) s"
-        case (CURLE_OPERATION_TIMEDOUT, _): return "\(place): no connection within \(provider.connectTimeout) s"
+        case (CURLE_OPERATION_TIMEDOUT, .tls): return "\(place): no TLS session within \(provider.connectTimeout.seconds) s"
+        case (CURLE_OPERATION_TIMEDOUT, _): return "\(place): no connection within \(provider.connectTimeout.seconds) s"
         case (CURLE_COULDNT_CONNECT, _):
             var number = 0
             flotilla_curl_get_long(transfer.handle, CURLINFO_OS_ERRNO, &number)
@@ -160,7 +160,7 @@ enum HTTPResponseReader {
 
     private static func lostText(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> String {
         switch result {
-        case CURLE_OPERATION_TIMEDOUT: "no response within \(provider.responseTime) s; it may have arrived"
+        case CURLE_OPERATION_TIMEDOUT: "no response within \(provider.responseTime.seconds) s; it may have arrived"
         case CURLE_GOT_NOTHING, CURLE_ABORTED_BY_CALLBACK:
             "connection closed without a response; it may have arrived"
         default: "no response: \(meaning(result)); it may have arrived"

@@ -62,8 +62,7 @@ final class HTTPTransfer {
         flotilla_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         flotilla_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
         flotilla_curl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1)
-        let connectTime = MonotonicClock.nanoseconds(provider.connectTimeout)
-        flotilla_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, max(Int(connectTime / 1_000_000), 1))
+        flotilla_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, max(Int(provider.connectTimeout.milliseconds), 1))
         let version = provider.scheme == .https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
         flotilla_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(version))
         // RFC 8996 forbids what is older.

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// How many connections a provider takes at once, as its refusals tell: while it refuses one more, those that are open carry the work, and
+/// How many connections a provider takes at once, as its refusals tell: while it refuses one more, those that are open do the work, and
 /// one more is tried after growing waits.
 struct SMTPCeiling: Sendable {
     /// Milliseconds.

@@ -169,10 +169,10 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         case .lateGreeting(let limit, let end):
             pool.reportLateGreeting(limit: limit)
             timer?.wait(until: end)
-        case .giveUp(let seconds):
+        case .giveUp(let time):
             fail(
                 SMTPFailure(
-                    action: .reconnect, stage: dialogue.stage, text: "the server did not respond within \(seconds) s",
+                    action: .reconnect, stage: dialogue.stage, text: "the server did not respond within \(time.seconds) s",
                     advice: "check that it works, or give it a longer timeout", missed: .timedOut))
         }
     }

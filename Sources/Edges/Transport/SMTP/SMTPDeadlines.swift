@@ -17,14 +17,14 @@ struct SMTPDeadlines: Sendable {
         /// The response to a final dot is late: the group may go on without it. Where nobody can wait for it apart, look again then.
         case detach(until: NIODeadline, lookAgain: NIODeadline)
         /// The greeting takes longer than a connect may, and gets the rest of the time that a reply may take.
-        case lateGreeting(limit: Double, until: NIODeadline)
-        /// The server did not respond within so many seconds.
-        case giveUp(seconds: Double)
+        case lateGreeting(limit: Duration, until: NIODeadline)
+        /// The server did not respond within this time.
+        case giveUp(after: Duration)
     }
 
-    private let connectTimeout: Double
-    private let replyTimeout: Double
-    private let finalTimeout: Double
+    private let connectTimeout: Duration
+    private let replyTimeout: Duration?
+    private let finalTimeout: Duration
     /// TLS is being negotiated: the dialogue does not know of it.
     var isHandshaking: Bool
     private var isGreetingLate = false
@@ -35,7 +35,7 @@ struct SMTPDeadlines: Sendable {
 
     init(_ provider: Provider, isHandshaking: Bool) {
         connectTimeout = provider.connectTimeout
-        replyTimeout = provider.timeout ?? .infinity
+        replyTimeout = provider.timeout
         finalTimeout = provider.finalTimeout
         self.isHandshaking = isHandshaking
     }
@@ -70,11 +70,11 @@ struct SMTPDeadlines: Sendable {
             return .lateGreeting(limit: limit, until: now + .time(limit - connectTimeout))
         default: break
         }
-        return .giveUp(seconds: responseTime(dialogue))
+        return .giveUp(after: responseTime(dialogue))
     }
 
-    /// Seconds that the server has for what is expected of it.
-    private func responseTime(_ dialogue: borrowing SMTPDialogue) -> Double {
+    /// The time that the server has for what is expected of it.
+    private func responseTime(_ dialogue: borrowing SMTPDialogue) -> Duration {
         if isHandshaking { return connectTimeout }
         switch dialogue.expects {
         case .final: return finalTimeout
@@ -83,10 +83,12 @@ struct SMTPDeadlines: Sendable {
         }
     }
 
-    private func fullTime(_ dialogue: borrowing SMTPDialogue) -> Double { min(replyTimeout, dialogue.replyTime) }
+    private func fullTime(_ dialogue: borrowing SMTPDialogue) -> Duration {
+        min(replyTimeout ?? dialogue.replyTime, dialogue.replyTime)
+    }
 }
 
 extension TimeAmount {
-    /// - Parameter seconds: at most a day counts.
-    static func time(_ seconds: Double) -> TimeAmount { .nanoseconds(Int64(max(0, min(seconds, 86_400)) * 1e9)) }
+    /// - Parameter duration: at most a day counts.
+    static func time(_ duration: Duration) -> TimeAmount { .nanoseconds(max(.zero, min(duration, .seconds(86_400))).nanoseconds) }
 }

@@ -34,7 +34,7 @@ extension SMTPDialogue {
             text: "an address is not ASCII, and the server does not offer SMTPUTF8 on each connection")
     }
 
-    /// The connection cannot carry the next message, but another one may.
+    /// The connection cannot take the next message, but another one may.
     var leavesNextToAnother: Bool {
         guard !capabilities.smtpUTF8, run.seeksConnection else { return false }
         return senderNeedsUTF8 || SMTPAddressForm(run.group.messages[run.next].recipient) == .unicode

@@ -197,7 +197,7 @@ extension SMTPDialogue {
     }
 
     /// Answers the current message by a refusal of its envelope, unless an earlier one did.
-    /// - Returns: false where the connection has ended instead: the server has had enough of it, and the message goes on elsewhere.
+    /// - Returns: false where the connection has ended instead: the server has had enough of it, and the message is sent elsewhere.
     private mutating func refuse(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) -> Bool {
         needsReset = true
         guard !isRefused else { return true }
@@ -243,7 +243,7 @@ extension SMTPDialogue {
     }
 
     /// 421: the server closes after this reply (RFC 5321 section 3.8). To a final dot or an envelope it is the message's own response, and
-    /// the others go on elsewhere; but for a MAIL on a connection that has served its share, of which it says nothing more than that.
+    /// the others are sent elsewhere; but for a MAIL on a connection that has served its share, of which it says nothing more than that.
     private mutating func closeService(_ text: borrowing Span<UInt8>) {
         if expects == .final, let finishing {
             let own = response(421, text, at: .response, of: finishing)

@@ -171,12 +171,12 @@ struct SMTPDialogue: ~Copyable, Sendable {
         }
     }
 
-    /// Seconds to wait for the next reply, but for the one to a final dot (RFC 5321 section 4.5.3.2).
-    var replyTime: Double {
+    /// How long to wait for the next reply, but for the one to a final dot (RFC 5321 section 4.5.3.2).
+    var replyTime: Duration {
         switch expects {
-        case .data: 120
-        case .quit: 2
-        default: 300
+        case .data: .seconds(120)
+        case .quit: .seconds(2)
+        default: .seconds(300)
         }
     }
 

@@ -51,7 +51,7 @@ extension SMTPFailure {
     }
 
     /// Why no connection was made.
-    init(connecting error: any Error, within backoff: Double) {
+    init(connecting error: any Error, within time: Duration) {
         if let failure = error as? SMTPFailure {
             self = failure
             return
@@ -61,7 +61,7 @@ extension SMTPFailure {
         case let error as NIOConnectionError:
             // With no attempt made, the name has no address.
             text = error.connectionErrors.first.map { Self.short($0.error) } ?? "the host's name is not known"
-        case ChannelError.connectTimeout: text = "no connection within \(backoff) s"
+        case ChannelError.connectTimeout: text = "no connection within \(time.seconds) s"
         default: text = Self.short(error)
         }
         self.init(

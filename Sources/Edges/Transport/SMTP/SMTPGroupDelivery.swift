@@ -16,7 +16,7 @@ struct SMTPGroupDelivery: Sendable {
     var isAnswered = false
     /// Whether a connection of the provider may offer SMTPUTF8 where the current one does not.
     var utf8Elsewhere = SMTPOffers.Elsewhere.never
-    /// Connections that the next message has left because they cannot carry it.
+    /// Connections that the next message has left because they cannot take it.
     var connectionsLeft = 0
 
     init(_ group: MessageGroup, mayStart: @escaping @Sendable () -> Bool) {
@@ -42,7 +42,7 @@ struct SMTPGroupDelivery: Sendable {
         return start
     }
 
-    /// Another connection may carry what this one cannot.
+    /// Another connection may take what this one cannot.
     var seeksConnection: Bool { utf8Elsewhere != .never && connectionsLeft < SMTPOffers.connectionsToAsk }
 
     /// Messages that have their responses.

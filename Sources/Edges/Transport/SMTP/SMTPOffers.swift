@@ -1,7 +1,7 @@
 /// What the connections to a provider have offered so far. A name may stand for several servers, of which some understand less: whether the
 /// provider takes a message is known only when several have been asked.
 struct SMTPOffers: Sendable {
-    /// Connections that are asked for a message which not all can carry.
+    /// Connections that are asked for a message which not all can take.
     static let connectionsToAsk = 8
 
     /// Whether a connection other than the one at hand may offer an extension.

@@ -131,11 +131,11 @@ final class SMTPPool: Sendable {
     }
 
     /// A server took a connection and does not greet us.
-    func reportLateGreeting(limit: Double) {
+    func reportLateGreeting(limit: Duration) {
         tell(
             """
             provider '\(provider.name)' at \(provider.host):\(provider.port) has taken a connection and not greeted us for \
-            \(provider.connectTimeout) s; waiting up to \(limit) s (RFC 5321)
+            \(provider.connectTimeout.seconds) s; waiting up to \(limit.seconds) s (RFC 5321)
             """, .warning, \.greetings)
     }
 

@@ -183,7 +183,7 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
         return true
     }
 
-    /// Takes a waiting job away.
+    /// Removes a waiting job.
     mutating func withdraw(where matches: (Job) -> Bool) -> Job? {
         guard let place = waiting.firstIndex(where: matches) else { return nil }
         return waiting.remove(at: place)

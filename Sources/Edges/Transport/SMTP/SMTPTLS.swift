@@ -64,7 +64,7 @@ final class SMTPTLS: Sendable {
         state.withLock { $0.clearUntil.map { now < $0 } == true } ? .never : provider.startTLS
     }
 
-    /// A handshake failed. Where nothing secret is to be sent and no certificate is asked for, messages go on in clear for a while, as
+    /// A handshake failed. Where nothing secret is to be sent and no certificate is asked for, messages are sent in clear for a while, as
     /// they would to a server that offers no STARTTLS.
     /// - Returns: whether they do.
     func goesOnInClear(at now: NIODeadline) -> Bool {

@@ -47,7 +47,7 @@ package struct LedgerLoad: Sendable {
             planning += try await plan(id, number)
             collecting += try await collect(id)
             _ = try await ledger.complete([id], now: Clock.milliseconds())
-            if (number + 1).isMultiple(of: max(1, mailings / 10)) { say("\(number + 1) of \(mailings) mailings are over") }
+            if (number + 1).isMultiple(of: max(1, mailings / 10)) { say("\(number + 1) of \(mailings) mailings have ended") }
         }
         figures.plannedPerSecond = Double(figures.recipients) / planning.seconds
         figures.collectedPerSecond = Double(figures.recipients) / collecting.seconds

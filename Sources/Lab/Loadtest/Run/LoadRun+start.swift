@@ -18,7 +18,7 @@ extension LoadRun {
             let member = FleetProcess(.redis, name: "redis", number: members.count, port: 0)
             members.append(member)
             try await spawnRedis(member)
-            endpoint = RedisEndpoint(place: .unix(path: folder.redisSocket), timeout: 1)
+            endpoint = RedisEndpoint(place: .unix(path: folder.redisSocket), timeout: .seconds(1))
         case .given(let url):
             do {
                 endpoint = RedisEndpoint(try RedisURL(url))
@@ -91,7 +91,7 @@ extension LoadRun {
         _ = try folder.write(plan.yaml, to: "sinks/\(plan.name).yaml")
         try? FileManager.default.removeItem(atPath: folder.record(plan.name))
         let member = FleetProcess(.sink, name: plan.name, number: members.count, port: 0)
-        // A port that nobody else takes while a sink that was killed is away.
+        // A port that nobody else takes while a sink that was killed is down.
         sinkPorts[plan.name] = try FreePort.take()
         members.append(member)
         tails.append(RecordTail(path: folder.record(plan.name), sink: plan.name))

@@ -64,7 +64,7 @@ struct ScenarioPlan {
                 }
             provider.responses.append(
                 ResponseShare(share: expected.share, response: Self.response(to: expected.fault, at: stage, profile.proto, table)))
-            if expected.fault.kind == .stall { provider.stalls += expected.share * (known?.responseTime ?? 60) }
+            if expected.fault.kind == .stall { provider.stalls += expected.share * (known?.responseTime.seconds ?? 60) }
         }
         return provider
     }

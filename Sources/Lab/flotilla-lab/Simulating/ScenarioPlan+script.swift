@@ -26,7 +26,7 @@ extension ScenarioPlan {
         plan.outages += roster.gaps(.collector).map { OutageWindow(.collector, $0) }
         for member in roster.members {
             switch member.kind {
-            case .sink: plan.providers[member.name]?.outages = member.away
+            case .sink: plan.providers[member.name]?.outages = member.outages
             case .redis: plan.outages += Self.outages(ofRedis: member)
             default: continue
             }
@@ -36,9 +36,9 @@ extension ScenarioPlan {
 
     /// A Redis that was frozen has everything when it is thawed; one that has ended comes back empty.
     private static func outages(ofRedis redis: ScriptRoster.FleetProcess) -> [OutageWindow] {
-        redis.away.map { away in
-            let isFrozen = redis.spans.first { $0.to == away.lowerBound }?.isFrozen ?? false
-            return OutageWindow(.redis, away.lowerBound..<(away.upperBound + (isFrozen ? 0 : afterRedis)))
+        redis.outages.map { outage in
+            let isFrozen = redis.spans.first { $0.to == outage.lowerBound }?.isFrozen ?? false
+            return OutageWindow(.redis, outage.lowerBound..<(outage.upperBound + (isFrozen ? 0 : afterRedis)))
         }
     }
 
@@ -61,7 +61,7 @@ extension ScenarioPlan {
             }
         return switch (line.action, kind) {
         case (.kill, .worker?), (.freeze, .worker?):
-            "what it had in hand waits \(TimeSpan.text(seconds: lease)) (worker.lease) for another worker, "
+            "its batches wait \(TimeSpan.text(seconds: lease)) (worker.lease) for another worker, "
                 + "and what was in flight is uncertain"
         case (.freeze, .sink?): "responses that come when it is thawed; it is taken for one that cannot be reached"
         case (.freeze, .planner?), (.freeze, .collector?): "a lock on the ledger, should it be frozen within a transaction"

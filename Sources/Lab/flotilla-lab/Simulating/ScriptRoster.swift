@@ -23,7 +23,7 @@ struct ScriptRoster {
 
         fileprivate enum State { case runs, frozen, ended }
 
-        fileprivate mutating func goAway(at time: Double, _ state: State) {
+        fileprivate mutating func beginOutage(at time: Double, _ state: State) {
             if self.state == .runs {
                 spans[spans.count - 1].to = time
                 spans[spans.count - 1].isFrozen = state == .frozen
@@ -39,7 +39,7 @@ struct ScriptRoster {
         }
 
         /// When it does not work; the last outage may have no end.
-        var away: [Range<Double>] {
+        var outages: [Range<Double>] {
             let starts = [0] + spans.map(\.to)
             let ends = spans.map(\.from) + [.infinity]
             return zip(starts, ends).filter { $0 < $1 }.map { $0..<$1 }
@@ -106,9 +106,9 @@ struct ScriptRoster {
             for place in ended { members[place].comeBack(at: line.at) }
             if ended.isEmpty { idle.append(line) }
         case .remove, .kill:
-            for place in choose(line, count: line.count ?? 1) { members[place].goAway(at: line.at, .ended) }
+            for place in choose(line, count: line.count ?? 1) { members[place].beginOutage(at: line.at, .ended) }
         case .freeze:
-            for place in choose(line, count: line.count ?? 1) { members[place].goAway(at: line.at, .frozen) }
+            for place in choose(line, count: line.count ?? 1) { members[place].beginOutage(at: line.at, .frozen) }
         case .thaw:
             for place in choose(line, count: line.count ?? .max, frozen: true) { members[place].comeBack(at: line.at) }
         case .restart:
@@ -123,7 +123,7 @@ struct ScriptRoster {
         if members[place].state != .ended, !isBusy(place, time) {
             // A frozen one does not hear SIGTERM, and is killed in the end.
             back += restart(members[place].kind) + (members[place].state == .frozen ? grace + 5 : 0)
-            members[place].goAway(at: time, .ended)
+            members[place].beginOutage(at: time, .ended)
             members[place].busyUntil = back
             plan(.back(place), at: back)
         }

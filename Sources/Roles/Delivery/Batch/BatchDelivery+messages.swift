@@ -62,7 +62,7 @@ extension BatchDelivery {
         }
     }
 
-    /// Whether somebody of the mailing has been accepted: a refusal is then not everybody's. Batches carry what the whole fleet saw.
+    /// Whether somebody of the mailing has been accepted: a refusal is then not everybody's. Batches hold what the whole fleet saw.
     private func isProven(_ responses: [ProviderResponse?]) -> Bool {
         if mailing.isProven { return true }
         let isProven = lease.batch.isProven || !worker.configuration.refusals.needsProof || responses.contains { $0?.action == .accept }

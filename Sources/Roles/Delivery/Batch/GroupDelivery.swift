@@ -92,7 +92,7 @@ struct GroupDelivery: Sendable {
 
     /// - Returns: false when nothing more may start before `due`, in milliseconds since 1970.
     private func rest(until due: Int64) async -> Bool {
-        await worker.changes.wait(until: .now + .milliseconds(due - worker.now), unless: { !batch.mayStart })
+        await worker.changes.wait(atMost: .milliseconds(due - worker.now), unless: { !batch.mayStart })
     }
 
     /// Waits for a new turn, after the first was given up.
@@ -219,7 +219,7 @@ struct GroupDelivery: Sendable {
         group.limit = turn.ticket
         group.detach = { late.add($0, $1) }
         batch.trace(open)
-        let started = Clock.monotonic()
+        let started = worker.clocks.monotonic
         worker.transmitting.add(open.count, ordering: .relaxed)
         let responses = await mailing.link.transport.deliver(group) { [worker, mailing, batch, ticket = turn.ticket] in
             ticket.begins()
@@ -229,7 +229,7 @@ struct GroupDelivery: Sendable {
         // A connection that sends one message at a time spent the waits for reservations too. They are no part of the delivery time, and
         // neither is the group's wait for a connection.
         let (waited, began) = turn.ticket.end()
-        let time = Clock.monotonic() - (mailing.link.isSequential ? (began ?? started) + waited : started)
+        let time = worker.clocks.monotonic - (mailing.link.isSequential ? (began ?? started) + waited : started)
         let took = Duration.nanoseconds(max(0, time))
         batch.trace(open, responses)
         let waiting = late.take()

@@ -26,7 +26,7 @@ final class ResultBuffer: Sendable {
     func add(_ results: [RecipientResult]) async {
         let (group, isFirst) = state.withLock { state in
             let wasEmpty = state.since == nil
-            let group = state.add(results, at: .now)
+            let group = state.add(results, at: worker.clocks.now)
             return (group, wasEmpty && state.since != nil)
         }
         if isFirst { worker.results.notify() }
@@ -38,7 +38,7 @@ final class ResultBuffer: Sendable {
 
     /// Sends results that have waited for `age`.
     func flush(olderThan age: Duration) async {
-        if let group = state.withLock({ $0.flush(olderThan: age, at: .now) }) { await send(group) }
+        if let group = state.withLock({ $0.flush(olderThan: age, at: worker.clocks.now) }) { await send(group) }
     }
 
     /// Sends the rest and closes the batch, after all groups before. A batch of which a group could not be reported stays pending: its

@@ -9,10 +9,12 @@ final class Prefetch: Sendable {
     private let probes = Mutex<[Lane: @Sendable () -> ContinuousClock.Instant?]>([:])
     /// Notified when more may be wanted.
     private let signal: WakeSignal
+    private let clocks: Clocks
 
-    init(first: Int, most: Int, bytes: Int, signal: WakeSignal) {
+    init(first: Int, most: Int, bytes: Int, signal: WakeSignal, clocks: Clocks) {
         state = Mutex(PrefetchState(first: first, most: most, mostBytes: bytes))
         self.signal = signal
+        self.clocks = clocks
     }
 
     /// Messages of one batch, or of one kind of send in it, until they are finished or given back; more than that changes nothing.
@@ -43,7 +45,7 @@ final class Prefetch: Sendable {
         /// Notes finished messages.
         func finish(_ count: Int) {
             let count = take(count)
-            if count > 0 { prefetch.change { $0.finish(count, of: lane, kind: kind, at: .now) } }
+            if count > 0 { prefetch.change { $0.finish(count, of: lane, kind: kind, at: $1) } }
         }
 
         /// What its provider can use now.
@@ -57,7 +59,7 @@ final class Prefetch: Sendable {
                 defer { bytes = 0 }
                 return bytes
             }
-            if bytes > 0 { prefetch.change { $0.free(bytes: bytes, of: lane, at: .now) } }
+            if bytes > 0 { prefetch.change { $0.free(bytes: bytes, of: lane, at: $1) } }
         }
 
         private func take(_ count: Int) -> Int {
@@ -74,14 +76,14 @@ final class Prefetch: Sendable {
     /// Lanes that are known.
     var laneCount: Int { state.withLock { $0.laneCount } }
 
-    func offer(_ lane: Lane) { change { $0.offer(lane, at: .now) } }
+    func offer(_ lane: Lane) { change { $0.offer(lane, at: $1) } }
 
     /// What to ask Redis for now; it counts as asked for until `taken` or `failed`.
     func wants() -> [BatchQueue.Want] {
         let blocked = probes.withLock { $0 }.mapValues { $0() }
         return state.withLock { state in
             for (lane, probeAt) in blocked { state.block(lane, until: probeAt) }
-            return state.wants(at: .now)
+            return state.wants(at: clocks.now)
         }
     }
 
@@ -98,14 +100,14 @@ final class Prefetch: Sendable {
     /// - Returns: the share of each.
     func taken(_ lane: Lane, _ leases: [BatchLease], waiting: Int?) -> [Share] {
         let sizes = leases.map { (messages: $0.messages, bytes: $0.batch.recipients.count) }
-        state.withLock { $0.taken(lane, sizes: sizes.map(\.messages), bytes: sizes.map(\.bytes), waiting: waiting, at: .now) }
+        state.withLock { $0.taken(lane, sizes: sizes.map(\.messages), bytes: sizes.map(\.bytes), waiting: waiting, at: clocks.now) }
         return sizes.map { Share(self, lane, nil, $0.messages, bytes: $0.bytes) }
     }
 
-    func forget() { state.withLock { $0.forget(at: .now) } }
+    func forget() { state.withLock { $0.forget(at: clocks.now) } }
 
     /// - Parameter body: tells whether something is wanted now.
-    private func change(_ body: (inout PrefetchState) -> Bool) {
-        if state.withLock({ body(&$0) }) { signal.notify() }
+    private func change(_ body: (inout PrefetchState, ContinuousClock.Instant) -> Bool) {
+        if state.withLock({ body(&$0, clocks.now) }) { signal.notify() }
     }
 }

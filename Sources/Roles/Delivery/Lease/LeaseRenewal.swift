@@ -24,6 +24,7 @@ final class LeaseRenewal: Sendable {
     private let registry: WorkerRegistry
     private let status: StatusStreams
     private let inFlight: InFlightBatches
+    private let clocks: Clocks
     private let logger: Logger
     private let state: Mutex<State>
     private let losses = Counter(label: "flotilla_redis_losses_total")
@@ -31,12 +32,14 @@ final class LeaseRenewal: Sendable {
     private let unconfirmed = Gauge(label: "flotilla_results_unconfirmed")
 
     init(
-        worker: String, length: Duration, registry: WorkerRegistry, status: StatusStreams, inFlight: InFlightBatches, logger: Logger
+        worker: String, length: Duration, registry: WorkerRegistry, status: StatusStreams, inFlight: InFlightBatches, clocks: Clocks,
+        logger: Logger
     ) {
         self.worker = worker
         self.registry = registry
         self.status = status
         self.inFlight = inFlight
+        self.clocks = clocks
         self.logger = logger
         state = Mutex(State(lease: LeaseState(length: length)))
     }
@@ -45,13 +48,13 @@ final class LeaseRenewal: Sendable {
     var interval: Duration { state.withLock { $0.lease.interval } }
 
     /// No other worker can have this worker's batches.
-    var isHeld: Bool { state.withLock { $0.lease.isHeld(at: .now) } }
+    var isHeld: Bool { state.withLock { $0.lease.isHeld(at: clocks.now) } }
 
     /// Batches may be taken.
-    var mayTake: Bool { state.withLock { $0.lease.mayTake(at: .now) } }
+    var mayTake: Bool { state.withLock { $0.lease.mayTake(at: clocks.now) } }
 
     /// Batches of workers whose lease has expired may be taken over.
-    var mayTakeOver: Bool { state.withLock { $0.lease.mayTakeOver(at: .now) } }
+    var mayTakeOver: Bool { state.withLock { $0.lease.mayTakeOver(at: clocks.now) } }
 
     /// Every result is known to be in the ledger.
     var isConfirmed: Bool { state.withLock { $0.results.count == 0 } }
@@ -62,7 +65,7 @@ final class LeaseRenewal: Sendable {
     /// Renews the lease; notices that it had expired, that Redis lost everything, and what collectors have confirmed.
     func renew() async throws(RedisError) {
         let isLapse = state.withLock { state in
-            guard state.lease.willRenew(at: .now) != nil else { return false }
+            guard state.lease.willRenew(at: clocks.now) != nil else { return false }
             state.disown(inFlight.all)
             return true
         }
@@ -70,7 +73,7 @@ final class LeaseRenewal: Sendable {
         let known = state.withLock { $0.results.count }
         // Without unconfirmed results there is nothing to ask.
         let oldest = known > 0 ? try await status.oldest() : []
-        let asked = ContinuousClock.now
+        let asked = clocks.now
         let before = state.withLock { $0.lease }
         let condition = before.condition(inFlight.epochs)
         if condition == .clean { try await claim() }
@@ -78,7 +81,7 @@ final class LeaseRenewal: Sendable {
             worker, lease: before.length, condition: condition, losses: before.losses, isKnown: before.isKnown)
         let hasUnread = inFlight.hasUnread
         let (actions, left) = state.withLock { state in
-            let now = ContinuousClock.now
+            let now = clocks.now
             if before.isKnown, !state.lease.isHeld(at: now) { state.disown(inFlight.all) }
             let actions = state.lease.didRenew(renewal, asked: asked, at: now, hasUnread: hasUnread)
             if actions.contains(.offerResults) {

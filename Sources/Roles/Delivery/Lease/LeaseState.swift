@@ -22,7 +22,7 @@ struct LeaseState: Sendable, Hashable {
     /// When the last renewal that succeeded was asked for.
     private var renewed: Instant?
     /// Until then other workers may still be on their way back from an outage.
-    private var patientUntil: Instant?
+    private var noTakeoverUntil: Instant?
     /// Redis has known of the worker before.
     private(set) var isKnown = false
     /// The epoch at the last renewal.
@@ -48,7 +48,7 @@ struct LeaseState: Sendable, Hashable {
 
     /// Batches of others may be taken over. After an outage of Redis all workers come back within seconds of one another, and none of them
     /// has ended.
-    func mayTakeOver(at now: Instant) -> Bool { patientUntil.map { now >= $0 } ?? true }
+    func mayTakeOver(at now: Instant) -> Bool { noTakeoverUntil.map { now >= $0 } ?? true }
 
     /// A renewal is about to be sent.
     /// - Returns: `endBatches` when the lease has expired meanwhile: its batches may be another's.
@@ -75,7 +75,7 @@ struct LeaseState: Sendable, Hashable {
         let lapse = willRenew(at: now)
         let certain = length * (1 - Timing.leaseMargin)
         let gap = renewed.map { asked - $0 } ?? .zero
-        if gap > certain { patientUntil = asked + min(gap, Timing.longestReturn) }
+        if gap > certain { noTakeoverUntil = asked + min(gap, Timing.longestReturn) }
         let isLoss = isKnown && !renewal.isKept
         renewed = asked
         until = asked + certain

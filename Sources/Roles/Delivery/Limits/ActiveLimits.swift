@@ -17,12 +17,14 @@ final class ActiveLimits: Sendable {
     private let configured: Limits
     /// The entries of `domains:`; they stay as they are while the process runs.
     let domains: DomainTable
+    private let clocks: Clocks
     private let logger: Logger
     private let state: Mutex<State>
 
-    init(_ limits: Limits, logger: Logger) {
+    init(_ limits: Limits, clocks: Clocks, logger: Logger) {
         configured = limits
         domains = DomainTable(limits.domains)
+        self.clocks = clocks
         self.logger = logger
         state = Mutex(State(limits: limits))
     }
@@ -78,7 +80,7 @@ final class ActiveLimits: Sendable {
     func pause(of send: @autoclosure () -> [LimitScope]) -> (scope: LimitScope, seconds: Double)? {
         let slowed = state.withLock { $0.slowed }
         if slowed.isEmpty { return nil }
-        let (now, send) = (Clock.monotonic(), send())
+        let (now, send) = (clocks.monotonic, send())
         let longest = send.max { slowed[$0]?.until ?? 0 < slowed[$1]?.until ?? 0 }
         guard let longest, let until = slowed[longest]?.until, until > now else { return nil }
         return (longest, Double(until - now) / 1e9)

@@ -34,7 +34,7 @@ final class AdaptiveRateController: Sendable {
     /// - Returns: the scope in which nothing more is to start for now, where the provider asked for that.
     func note(_ outcome: GroupOutcome, provider: String, domain: LimitScope?) -> LimitScope? {
         guard outcome.throttled + outcome.domainThrottled > 0 || isWatching.load(ordering: .relaxed) else { return nil }
-        return change { $0.note(outcome, provider: .provider(provider), domain: domain, at: Clock.monotonic()) }
+        return change { $0.note(outcome, provider: .provider(provider), domain: domain, at: time.clocks.monotonic) }
     }
 
     /// Reports what was seen of a scope to the fleet, and judges it where that is this worker's turn.
@@ -68,9 +68,9 @@ final class AdaptiveRateController: Sendable {
     func exchange(_ scopes: Set<LimitScope>) async throws(RedisError) -> [LimitScope: AdaptiveRateState.Hold] {
         for scope in change({ $0.unreported(scopes) }) { try await tell(scope) }
         let asked = Array(scopes)
-        let sent = Clock.monotonic()
+        let sent = time.clocks.monotonic
         let snapshots = try await store.snapshots(of: asked)
-        if let now = snapshots.first?.now { time.note(shared: Double(now), sent: sent, received: Clock.monotonic()) }
+        if let now = snapshots.first?.now { time.note(shared: Double(now), sent: sent, received: time.clocks.monotonic) }
         for (scope, snapshot) in zip(asked, snapshots) { take(snapshot, of: scope) }
         let (held, forgotten) = change { $0.settle(scopes) }
         for scope in forgotten { Gauge(label: "flotilla_scope_slowed", dimensions: [("scope", scope.description)]).record(0) }
@@ -78,7 +78,7 @@ final class AdaptiveRateController: Sendable {
     }
 
     private func take(_ snapshot: AdaptiveRateStore.Snapshot, of scope: LimitScope) {
-        let before = change { $0.take(snapshot, of: scope, at: Clock.monotonic()) }
+        let before = change { $0.take(snapshot, of: scope, at: time.clocks.monotonic) }
         let (wasSlowed, isSlowed) = (before?.interval != nil, snapshot.interval != nil)
         let (wasPaused, isPaused) = ((before?.pause ?? 0) > 0, snapshot.pause > 0)
         if wasSlowed != isSlowed || wasPaused != isPaused {

@@ -30,17 +30,17 @@ final class ReservationPool: Sendable {
     /// The scope of the recipients' domain, where it is one.
     let domain: LimitScope?
     private let throttle: Throttle
-    private let clock: SharedTime
+    private let time: SharedTime
     private let meters: ThrottleMeters
     /// Wakes messages that wait when reservations have come, or limits have changed.
     private let changes: Broadcast
     private let isLimited = Atomic<Bool>(false)
     private let state = Mutex(State())
 
-    init(domain: LimitScope?, throttle: Throttle, clock: SharedTime, meters: ThrottleMeters, changes: Broadcast) {
+    init(domain: LimitScope?, throttle: Throttle, time: SharedTime, meters: ThrottleMeters, changes: Broadcast) {
         self.domain = domain
         self.throttle = throttle
-        self.clock = clock
+        self.time = time
         self.meters = meters
         self.changes = Broadcast(notifiedBy: changes)
     }
@@ -89,6 +89,9 @@ final class ReservationPool: Sendable {
         state.withLock { $0.pool.clear() }
     }
 
+    /// Those that its moments are counted by.
+    var clocks: Clocks { time.clocks }
+
     /// How long Redis takes to answer.
     var distance: Duration { throttle.roundTrip }
 
@@ -120,7 +123,7 @@ final class ReservationPool: Sendable {
     ///   - capacity: what the connections can do.
     /// - Returns: the group's share of the limit and its size; nil when `mayStart` says no.
     func admit(_ most: Int, capacity: Capacity, mayStart: () -> Bool) async -> (ticket: ReservationTicket, count: Int)? {
-        let asked = Clock.monotonic()
+        let asked = clocks.monotonic
         while true {
             let version = changes.version
             guard mayStart(), !Task.isCancelled else { return nil }
@@ -130,18 +133,18 @@ final class ReservationPool: Sendable {
             }
             lapse(capacity)
             let (admission, narrowest) = withState { state in
-                let admission = state.admit(most, capacity: capacity, lag: throttle.roundTrip.nanoseconds, now: Clock.monotonic())
+                let admission = state.admit(most, capacity: capacity, lag: throttle.roundTrip.nanoseconds, now: clocks.monotonic)
                 return (admission, state.narrowest)
             }
             switch admission {
             case .group(let count):
-                meters.waited(Clock.monotonic() - asked, scope: narrowest)
+                meters.waited(clocks.monotonic - asked, scope: narrowest)
                 let ticket = ReservationTicket(self, count)
                 state.withLock { $0.tickets.append(ticket) }
                 return (ticket, count)
             case .ask(let order): await ask(order)
             case .wait(let time):
-                await changes.wait(after: version, until: .now + .nanoseconds(min(max(time, 1_000_000), Self.longestWait)))
+                await changes.wait(after: version, atMost: .nanoseconds(min(max(time, 1_000_000), Self.longestWait)))
             }
         }
     }
@@ -149,16 +152,16 @@ final class ReservationPool: Sendable {
     /// Lets groups be admitted in place of those that wait for slow responses, where these hold all reservations.
     private func lapse(_ capacity: Capacity) {
         guard capacity.time > 0 else { return }
-        let time = Clock.monotonic() - max(Self.slow * capacity.time, Self.leastSlow)
+        let oldest = clocks.monotonic - max(Self.slow * capacity.time, Self.leastSlow)
         state.withLock { state in
             guard state.pool.promised >= state.pool.stock.count else { return }
-            for ticket in state.tickets { state.pool.promised -= ticket.lapse(before: time) }
+            for ticket in state.tickets { state.pool.promised -= ticket.lapse(before: oldest) }
         }
     }
 
     private func ask(_ order: ReservationPoolState.Order) async {
         defer { changes.notify() }
-        let sent = Clock.monotonic()
+        let sent = clocks.monotonic
         var reservations: Throttle.Reservations?
         do throws(RedisError) {
             reservations = try await throttle.reserve(
@@ -166,9 +169,9 @@ final class ReservationPool: Sendable {
         } catch {
             // Whoever waits asks again, or sees that it must stop.
         }
-        let received = Clock.monotonic()
+        let received = clocks.monotonic
         meters.asked()
-        let moments = reservations.map { clock.local($0, sent: sent, received: received) } ?? []
+        let moments = reservations.map { time.local($0, sent: sent, received: received) } ?? []
         state.withLock { $0.pool.answered(order, moments, next: reservations?.next, now: received) }
     }
 
@@ -176,7 +179,7 @@ final class ReservationPool: Sendable {
     func next(_ ticket: ReservationTicket) -> Start {
         withState { state in
             guard !state.scopes.isEmpty else { return .now }
-            let now = Clock.monotonic()
+            let now = clocks.monotonic
             let start = state.next(now)
             if case .none = start { return start }
             var begins = now
@@ -189,7 +192,7 @@ final class ReservationPool: Sendable {
         }
     }
 
-    func use(_ moment: Int64) -> Bool { withState { $0.use(moment, now: Clock.monotonic()) } }
+    func use(_ moment: Int64) -> Bool { withState { $0.use(moment, now: clocks.monotonic) } }
 
     /// A group has ended.
     /// - Parameter count: messages that it was admitted for and did not start: their reservations are free for others.

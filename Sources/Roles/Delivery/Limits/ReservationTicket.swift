@@ -50,7 +50,7 @@ final class ReservationTicket: StartLimit {
 
     /// A connection asks for a message of the group.
     func begins() {
-        state.withLock { if $0.began == nil { $0.began = Clock.monotonic() } }
+        state.withLock { if $0.began == nil { $0.began = pool.clocks.monotonic } }
     }
 
     func waits(_ time: Int64) { state.withLock { $0.waited += time } }

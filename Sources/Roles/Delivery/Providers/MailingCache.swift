@@ -27,23 +27,18 @@ actor MailingCache {
     private let worker: WorkerContext
     private let group: any EventLoopGroup
     private let registry: WorkerRegistry
-    private let now: @Sendable () -> ContinuousClock.Instant
     private var limits: ActiveLimits { worker.limits }
     private var configuration: WorkerConfiguration { worker.configuration }
     private var state = MailingCacheState<PreparedMailing>()
     private var links: [String: ProviderLink] = [:]
 
-    init(
-        _ worker: WorkerContext, broker: Broker, group: any EventLoopGroup,
-        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
-    ) {
+    init(_ worker: WorkerContext, broker: Broker, group: any EventLoopGroup) {
         published = PublishedMailings(broker)
         publishedLimits = PublishedLimits(broker)
         throttle = Throttle(broker)
         registry = WorkerRegistry(broker)
         self.worker = worker
         self.group = group
-        self.now = now
     }
 
     /// The mailing, made ready at the first call.
@@ -112,7 +107,7 @@ actor MailingCache {
                 link: link, capabilities: capabilities, alias: alias(of: link.provider),
                 keys: configuration.keys, tracking: try tracking(id, definition), limits: limits
             ) { [throttle, meters, worker] domain in
-                ReservationPool(domain: domain, throttle: throttle, clock: worker.time, meters: meters, changes: worker.changes)
+                ReservationPool(domain: domain, throttle: throttle, time: worker.time, meters: meters, changes: worker.changes)
             })
     }
 
@@ -166,12 +161,14 @@ actor MailingCache {
         var isChanged = false
         for (id, controls) in zip(known, try await published.controls(known)) {
             guard let controls else {
-                state.remove(id)?.halt()
+                state.remove(id)?.halt(at: worker.clocks.now)
                 isChanged = true
                 continue
             }
             do {
-                if try state.ready[id]?.update(state: controls.state, speed: controls.speed) == true { isChanged = true }
+                if try state.ready[id]?.update(state: controls.state, speed: controls.speed, at: worker.clocks.now) == true {
+                    isChanged = true
+                }
             } catch {
                 worker.logger.error(
                     "mailing \(id): speed '\(controls.speed)' is not valid and stays as it was: \(error)",
@@ -196,7 +193,7 @@ actor MailingCache {
 
     /// Asks how many workers there are: they share the attempts to connect to a provider.
     private func learnFleet() async throws(RedisError) {
-        guard state.isFleetDue(at: now()) else { return }
+        guard state.isFleetDue(at: worker.clocks.now) else { return }
         worker.fleet.store(try await registry.count(), ordering: .relaxed)
     }
 

@@ -204,7 +204,7 @@ final class PreparedMailing: Sendable {
     /// Takes over its published state and speed.
     /// - Returns: whether anything has changed.
     /// - Throws: `RateLimitError` for a speed that is none; the state is taken over nevertheless.
-    func update(state: MailingState, speed: String, at now: ContinuousClock.Instant = .now) throws -> Bool {
+    func update(state: MailingState, speed: String, at now: ContinuousClock.Instant) throws -> Bool {
         let limit = Result { try Self.limit(speed) }
         let isChanged = self.state.withLock { own in
             let before = own.controls
@@ -219,7 +219,7 @@ final class PreparedMailing: Sendable {
     }
 
     /// Stops further messages here until a pause was published and lifted.
-    func halt(at now: ContinuousClock.Instant = .now) {
+    func halt(at now: ContinuousClock.Instant) {
         state.withLock { $0.controls.halt(at: now) }
     }
 

@@ -14,13 +14,14 @@ final class ProviderCircuitBreaker: Sendable {
     }
 
     /// Seconds that a probe may take before another is sent.
-    private static let probeTime = 30.0
+    private static let probeTime = Duration.seconds(30)
 
     let name: String
     private let changes: Broadcast
     /// Notified when it opens or closes, so that somebody looks at `nextProbe`.
     private let signal: WakeSignal
     private let health: @Sendable (_ of: String, _ problem: String?) -> Void
+    private let clocks: Clocks
     private let logger: Logger
     private let open = Atomic<Bool>(false)
     private let hasFailed = Atomic<Bool>(false)
@@ -38,15 +39,17 @@ final class ProviderCircuitBreaker: Sendable {
     ///   - changes: wakes the messages that wait for it.
     ///   - signal: wakes whoever takes batches for it.
     init(
-        _ provider: Provider, changes: Broadcast, signal: WakeSignal, health: @escaping @Sendable (String, String?) -> Void, logger: Logger
+        _ provider: Provider, changes: Broadcast, signal: WakeSignal, health: @escaping @Sendable (String, String?) -> Void, clocks: Clocks,
+        logger: Logger
     ) {
         name = provider.name
         self.signal = signal
         self.changes = changes
         self.health = health
+        self.clocks = clocks
         self.logger = logger
         // A provider may be slow with one recipient only: then another one probes.
-        breaker = Mutex(CircuitBreaker(probeTime: Int64(max(Self.probeTime, 2 * provider.connectTimeout) * 1e9)))
+        breaker = Mutex(CircuitBreaker(probeTime: max(Self.probeTime, provider.connectTimeout * 2).nanoseconds))
         gauge = Gauge(label: "flotilla_provider_breaker_open", dimensions: [("provider", provider.name)])
         gauge.record(0)
     }
@@ -56,7 +59,7 @@ final class ProviderCircuitBreaker: Sendable {
     /// When the next message may probe the provider; nil while it is closed.
     var nextProbe: ContinuousClock.Instant? {
         guard isOpen, let probe = breaker.withLock({ $0.nextProbe }) else { return nil }
-        return .now + .nanoseconds(max(0, probe - Clock.monotonic()))
+        return clocks.now + .nanoseconds(max(0, probe - clocks.monotonic))
     }
 
     /// Its last response was a failure, or no response came.
@@ -69,11 +72,11 @@ final class ProviderCircuitBreaker: Sendable {
         while true {
             let version = changes.version
             guard mayStart(), !Task.isCancelled else { return nil }
-            let now = Clock.monotonic()
+            let now = clocks.monotonic
             switch breaker.withLock({ $0.admit(at: now, isFresh: isFresh) }) {
             case .go: return .go
             case .probe(let ticket): return .probe(ticket)
-            case .wait(let until): await changes.wait(after: version, until: .now + .nanoseconds(until - now))
+            case .wait(let until): await changes.wait(after: version, atMost: .nanoseconds(until - now))
             }
         }
     }
@@ -83,7 +86,7 @@ final class ProviderCircuitBreaker: Sendable {
     ///   - problem: what went wrong.
     ///   - since: when the messages were started, in nanoseconds of CLOCK_MONOTONIC.
     func note(_ evidence: CircuitBreaker.Evidence, problem: ProviderResponse?, since: Int64, probe: Int? = nil) {
-        let now = Clock.monotonic()
+        let now = clocks.monotonic
         let answered = evidence.successes > 0 ? now : lastSuccess.load(ordering: .relaxed)
         if evidence.successes > 0 { lastSuccess.store(now, ordering: .relaxed) }
         // The usual case: no failure now, and none lately.

@@ -19,21 +19,30 @@ final class ProviderLink: Sendable {
     let isSequential: Bool
     /// The setting that says how many places the limiter has.
     let setting: String
+    private let clocks: Clocks
 
-    init(_ provider: Provider, worker: WorkerContext, group: any EventLoopGroup) {
+    convenience init(_ provider: Provider, worker: WorkerContext, group: any EventLoopGroup) {
         let configuration = worker.configuration
-        self.provider = provider
-        isSequential = provider.scheme == .smtp || provider.scheme == .smtps
-        transport = TransportFactory.make(
+        let transport = TransportFactory.make(
             provider, hostname: configuration.hostname, responses: configuration.responses, group: group,
             fleet: { [worker] in worker.fleet.load(ordering: .relaxed) }, logger: worker.logger)
+        self.init(provider, worker: worker, transport: transport)
+    }
+
+    init(_ provider: Provider, worker: WorkerContext, transport: any DeliveryTransport) {
+        let configuration = worker.configuration
+        self.provider = provider
+        self.transport = transport
+        clocks = worker.clocks
+        isSequential = provider.scheme == .smtp || provider.scheme == .smtps
         // An SMTP connection has a group to itself: more groups than connections would only be started earlier.
         let places = isSequential ? min(configuration.concurrency, provider.connections) : configuration.concurrency
         self.places = places
         limiter = ConcurrencyLimiter(places)
         setting = places < configuration.concurrency ? "connections=\(places)" : "worker.concurrency=\(places)"
         breaker = ProviderCircuitBreaker(
-            provider, changes: worker.changes, signal: worker.demand, health: configuration.health, logger: worker.logger)
+            provider, changes: worker.changes, signal: worker.demand, health: configuration.health, clocks: worker.clocks,
+            logger: worker.logger)
         // The requests of an HTTP group are spread over all connections.
         let least = isSequential ? 1 : (provider.connections + configuration.concurrency - 1) / configuration.concurrency
         groupSizer = GroupSizer(least: least, most: configuration.group, aim: configuration.groupTime)
@@ -60,7 +69,7 @@ final class ProviderLink: Sendable {
 
     /// Connects for the first time.
     func prepare() async throws(TransportError) -> ProviderCapabilities {
-        let begun = Clock.monotonic()
+        let begun = clocks.monotonic
         do throws(TransportError) {
             let capabilities = try await transport.prepare()
             breaker.note(.init(successes: 1), problem: nil, since: begun)

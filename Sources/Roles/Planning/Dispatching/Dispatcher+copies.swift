@@ -67,7 +67,7 @@ extension Dispatcher {
         switch copy {
         case .older: return true
         case .current(let commits):
-            _ = try await ledger.acceptCopy(nil, commits: commits, now: Clock.milliseconds())
+            _ = try await ledger.acceptCopy(nil, commits: commits, now: clocks.milliseconds)
             copy = FoundCopy.none
             return false
         case .some(.none), nil: return false
@@ -88,7 +88,7 @@ extension Dispatcher {
         let why = "the ledger is an older copy, and the message may have been sent since it was made"
         let reached = try await epochs.reached(ledger.unfinished())
         let (listed, paused) = try await ledger.acceptCopy(
-            CopyDoubt(reached: reached, holdsAll: isRestored, why: why), commits: commits, now: Clock.milliseconds())
+            CopyDoubt(reached: reached, holdsAll: isRestored, why: why), commits: commits, now: clocks.milliseconds)
         copy = FoundCopy.none
         let doubtful = listed > 0 ? try await Set(ledger.work().filter { $0.uncertain > 0 }.map(\.id)) : []
         let who =

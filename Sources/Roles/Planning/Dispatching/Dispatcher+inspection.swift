@@ -11,8 +11,8 @@ extension Dispatcher {
     /// - Parameter work: all mailings in work, as the ledger had them a moment ago.
     /// - Throws: `RedisError.epochEnded` when a lost key cannot be written again.
     func inspect(_ work: [MailingWork], _ epoch: Epoch) async throws {
-        guard ContinuousClock.now - inspected >= Timing.inspection(mailings: shown.count) else { return }
-        inspected = .now
+        guard clocks.now - inspected >= Timing.inspection(mailings: shown.count) else { return }
+        inspected = clocks.now
         if try await publishedLimits.limits() != shownLimits { shownLimits = nil }
         try await broker.setPartitions()
         let expected = shown.mapValues { PublishedMailings.Controls(state: $0.state, speed: $0.speed) }

@@ -70,7 +70,7 @@ extension Dispatcher {
             default: throw error
             }
             let reason = StateReason(kind: .input, text: "\(error)")
-            if try await ledger.setState(work.id, to: .paused, from: [.sending], reason: reason, now: Clock.milliseconds()) {
+            if try await ledger.setState(work.id, to: .paused, from: [.sending], reason: reason, now: clocks.milliseconds) {
                 logger.error("mailing \(work.id) is paused: \(error)", metadata: ["mailing": "\(work.id)"])
             }
             return nil
@@ -142,7 +142,7 @@ extension Dispatcher {
                 if try await queue.withdraw(dispatch, epoch: epoch, fencingToken: fencingToken) { missing.append(dispatch) }
             }
         }
-        _ = try await ledger.takeBack(missing, now: Clock.milliseconds())
+        _ = try await ledger.takeBack(missing, now: clocks.milliseconds)
         return missing
     }
 
@@ -181,7 +181,7 @@ extension Dispatcher {
                 speed: one.speed.flatMap { try? RateLimit($0) })
         }
         let wanted = await choice.choose(
-            candidates, depths: depths, workerCount: epochs.workerCount, distance: broker.redis.roundTrip.bound, at: .now)
+            candidates, depths: depths, workerCount: epochs.workerCount, distance: broker.redis.roundTrip.bound, at: clocks.now)
         guard !wanted.isEmpty else { return }
         let batches = try await ledger.dispatchBatches(wanted, bytes: DispatchBytes(batch: batchBytes), now: now).compactMap { batch in
             shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }

@@ -15,8 +15,8 @@ extension Dispatcher {
 
     /// Gives up dispatches whose results will never come: their recipients are uncertain.
     func giveUpOrphans(_ ids: [MailingID]) async throws {
-        guard ContinuousClock.now >= nextOrphanCheck, !ids.isEmpty else { return }
-        nextOrphanCheck = .now + Self.orphanInterval(mailings: ids.count)
+        guard nextOrphanCheck.map({ clocks.now >= $0 }) ?? true, !ids.isEmpty else { return }
+        nextOrphanCheck = clocks.now + Self.orphanInterval(mailings: ids.count)
         let open = Set(
             try await ledger.openDispatches(of: ids).flatMap { id, marks in
                 marks.map { Dispatch(batch: BatchID(mailing: id, number: $0.number), dispatchNumber: $0.dispatchNumber) }
@@ -33,7 +33,7 @@ extension Dispatcher {
         let found = orphans.look(open: open, inside: inside, oldest: oldest, now: now)
         guard !found.isEmpty else { return }
         let why = "its results did not come, and could not be read perhaps (flotilla dead list)"
-        let listed = try await ledger.giveUp(Array(found), why: why, now: Clock.milliseconds()).listed
+        let listed = try await ledger.giveUp(Array(found), why: why, now: clocks.milliseconds).listed
         logger.error(
             """
             \(Plural.text(found.count, "batch", "batches")) closed, or lost from a lane, without results that say so; \

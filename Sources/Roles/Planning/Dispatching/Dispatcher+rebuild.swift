@@ -52,7 +52,7 @@ extension Dispatcher {
     /// Ends the dispatches that Redis lost. Recipients are uncertain whose messages may have been started by a worker that cannot report.
     private func giveUp(_ open: [Dispatch], missing: [String]?) async throws {
         rebuilds.increment()
-        let now = Clock.milliseconds()
+        let now = clocks.milliseconds
         let why: String
         switch missing {
         case .some([]):

@@ -49,6 +49,7 @@ package actor Dispatcher: Service {
     let tracker: (@Sendable (Mailing) -> PublishedTracker)?
     /// The time by three clocks.
     let time: SharedTime
+    nonisolated let clocks: Clocks
     let logger: Logger
     let epochs: EpochManager
     nonisolated let fencingToken: FencingToken
@@ -62,23 +63,19 @@ package actor Dispatcher: Service {
     var epoch: Epoch?
     let status: StatusStreams
     var orphans = OrphanWatch()
-    /// When dispatches whose results will never come are next searched.
-    var nextOrphanCheck = ContinuousClock.now
+    /// When dispatches whose results will never come are next searched; nil before the first search.
+    var nextOrphanCheck: ContinuousClock.Instant?
     let rebuilds = Counter(label: "flotilla_redis_rebuilds_total")
-    /// Why nothing is dispatched, since when, and what the ledger has of it.
-    private var problem: String?
-    private var problemSince = ContinuousClock.now
-    private var reportedProblem: String?
-    private var hasSaid = ContinuousClock.now - .seconds(60)
+    private var problem = DispatchProblem()
     let workerLease: Duration
     /// The ledger is an older copy of itself that was not accepted yet; nil until that was checked.
     var copy: FoundCopy?
     /// The note beside the ledger, as it was at the first check for a copy.
     var noted: LedgerNote?
     /// When Redis was last searched for keys that are lost.
-    var inspected = ContinuousClock.now
-    /// When Redis was last asked for the epoch and the workers.
-    private var looked = ContinuousClock.now - .seconds(60)
+    var inspected: ContinuousClock.Instant
+    /// When Redis was last asked for the epoch and the workers; nil where it is to be asked at once.
+    private var looked: ContinuousClock.Instant?
     private nonisolated let signal = WakeSignal()
     /// A worker is new or has left.
     private nonisolated let hasNewWorkers = Atomic<Bool>(false)
@@ -103,13 +100,16 @@ package actor Dispatcher: Service {
         time: SharedTime = SharedTime(), logger: Logger
     ) {
         self.time = time
+        clocks = time.clocks
+        inspected = clocks.now
         only = configuration.only
         batchBytes = configuration.batchBytes
         tracker = configuration.tracker
         workerLease = configuration.workerLease
         self.fencingToken = fencingToken
         epochs = EpochManager(
-            broker: broker, notes: ledger, fencingToken: fencingToken, lease: configuration.workerLease, isAlone: configuration.isAlone)
+            broker: broker, notes: ledger, fencingToken: fencingToken, lease: configuration.workerLease, isAlone: configuration.isAlone,
+            clocks: time.clocks)
         self.broker = broker
         queue = BatchQueue(broker)
         status = StatusStreams(broker)
@@ -159,19 +159,14 @@ package actor Dispatcher: Service {
         }
     }
 
-    private func note(problem new: String?) {
-        if problem == nil { problemSince = .now }
-        problem = new
-    }
-
     /// Writes to the ledger what keeps anything from being dispatched, once that has lasted: commands read it there when Redis cannot be
     /// asked.
     private func reportProblem() async {
-        let lasting = ContinuousClock.now - problemSince >= .seconds(1) ? problem : nil
-        guard lasting != reportedProblem else { return }
+        let lasting = problem.toReport(at: clocks.now)
+        guard lasting != problem.reported else { return }
         do throws(LedgerError) {
             try await ledger.setRedisProblem(lasting)
-            reportedProblem = lasting
+            problem.wasReported(lasting)
         } catch { logger.debug("the problem with Redis was not noted in the ledger: \(error)") }
     }
 
@@ -183,26 +178,26 @@ package actor Dispatcher: Service {
         try? await ledger.setRedisProblem(nil)
         while !isStopping {
             // Commits come by the hundred a second while much is sent: one turn serves many.
-            let mayBegin = spacing.next(after: .now)
+            let mayBegin = spacing.next(after: clocks.now)
             var next = Timing.fallback
             do {
                 next = try await turn()
                 await reportProblem()
                 backoff = Backoff()
             } catch {
-                looked = .now - .seconds(60)
+                looked = nil
                 await leaveLedger(error)
-                if let problem = Self.problem(error) { note(problem: problem) }
+                if let text = Self.problem(error) { problem.note(text, at: clocks.now) }
                 await reportProblem()
-                if line.add(at: Clock.monotonic()) != nil { logger.warning("dispatching waits: \(error)") }
+                if line.add(at: clocks.monotonic) != nil { logger.warning("dispatching waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
             }
             await signal.wait(atMost: next)
-            if mayBegin > .now { try? await Task.sleep(until: mayBegin) }
+            if mayBegin > clocks.now { try? await clocks.sleep(until: mayBegin) }
         }
     }
 
-    /// What people are told of an error that holds dispatching up; nil for what passes by itself.
+    /// What people are told of an error that blocks dispatching; nil for what passes by itself.
     private static func problem(_ error: any Error) -> String? {
         switch error {
         case let error as RedisError: error == .epochEnded ? nil : "\(error)"
@@ -217,7 +212,7 @@ package actor Dispatcher: Service {
     private func turn() async throws -> Duration {
         try ledger.checkFile()
         guard let epoch = try await believed() else { return .milliseconds(250) }
-        note(problem: nil)
+        problem.note(nil, at: clocks.now)
         var work = try await ledger.work().filter { only == nil || $0.id == only }
         try await inspect(work, epoch)
         try await publishLimits()
@@ -237,10 +232,10 @@ package actor Dispatcher: Service {
     /// The epoch of Redis; nil while its contents cannot be trusted, or another dispatcher leads.
     private func believed() async throws -> Epoch? {
         let mustLook = hasNewWorkers.exchange(false, ordering: .relaxed)
-        if let epoch, !mustLook, ContinuousClock.now - looked < Timing.renewal { return epoch }
+        if let epoch, !mustLook, let looked, clocks.now - looked < Timing.renewal { return epoch }
         try await time.read(from: broker)
         let view = try await epochs.look()
-        looked = .now
+        looked = clocks.now
         switch view {
         case .steady(let now):
             if try await findCopy() {
@@ -255,7 +250,7 @@ package actor Dispatcher: Service {
             return now
         case .deposed:
             say(.warning, "another planner leads now; this one dispatches nothing more")
-            note(problem: nil)
+            problem.note(nil, at: clocks.now)
         case .foreign:
             say(
                 .error,
@@ -292,9 +287,8 @@ package actor Dispatcher: Service {
 
     /// Logs what keeps batches from being dispatched, now and then.
     func say(_ level: Logger.Level, _ text: String) {
-        note(problem: text)
-        guard ContinuousClock.now - hasSaid >= .seconds(10) else { return }
-        hasSaid = .now
+        problem.note(text, at: clocks.now)
+        guard problem.isTimeToSay(at: clocks.now) else { return }
         logger.log(level: level, "\(text)")
     }
 }

@@ -28,14 +28,15 @@ actor EpochManager {
     private let queue: BatchQueue
     private let notes: any EpochNoteStore & CopyStore
     private let boot: String
+    private let clocks: Clocks
     private let isAlone: Bool
     private var state: EpochState
     private var found: EpochStore.Snapshot?
     /// What the ledger knows of the epoch; nil for nothing.
     private var note: EpochNote?
     private var hasRead = false
-    /// When it next checks whether another ledger has work here.
-    private var nextWorkCheck = ContinuousClock.now
+    /// When it next checks whether another ledger has work here; nil before the first check.
+    private var nextWorkCheck: ContinuousClock.Instant?
     /// When another ledger was last found to use this Redis.
     private var lastForeign: ContinuousClock.Instant?
     /// The last epoch that held.
@@ -52,7 +53,7 @@ actor EpochManager {
     ///     to a file before it answers.
     ///   - boot: names the boot of this machine; empty where that is not known.
     init(
-        broker: Broker, notes: any EpochNoteStore & CopyStore, fencingToken: FencingToken, lease: Duration, isAlone: Bool,
+        broker: Broker, notes: any EpochNoteStore & CopyStore, fencingToken: FencingToken, lease: Duration, isAlone: Bool, clocks: Clocks,
         boot: String = MachineBoot.id
     ) {
         self.broker = broker
@@ -60,6 +61,7 @@ actor EpochManager {
         self.notes = notes
         self.isAlone = isAlone
         self.boot = boot
+        self.clocks = clocks
         queue = BatchQueue(broker)
         state = EpochState(lease: lease, isAlone: isAlone)
         store = EpochStore(broker)
@@ -84,8 +86,8 @@ actor EpochManager {
             snapshot = try await store.hold(fencingToken, time: Timing.leadership)
         }
         // This reads all keys of the Redis, which may serve others too.
-        if let absent = snapshot.absent, ContinuousClock.now >= nextWorkCheck {
-            nextWorkCheck = .now + .seconds(5)
+        if let absent = snapshot.absent, nextWorkCheck.map({ clocks.now >= $0 }) ?? true {
+            nextWorkCheck = clocks.now + .seconds(5)
             guard try await !store.hasWork() else { return .foreign }
             snapshot = try await store.hold(fencingToken, time: Timing.leadership, after: absent)
         }
@@ -93,7 +95,7 @@ actor EpochManager {
         case .lost, .foreign:
             // Another may begin an epoch meanwhile.
             believed = nil
-            if snapshot.leadership == .foreign { lastForeign = .now }
+            if snapshot.leadership == .foreign { lastForeign = clocks.now }
             return snapshot.leadership == .lost ? .deposed : .foreign
         case .held: lastForeign = nil
         // It lost its data just now.
@@ -110,7 +112,7 @@ actor EpochManager {
             state.inherit(note?.workers)
             let all = try await registry.all().workers
             let uncollected = try await status.lag().entries.reduce(0, +)
-            return .lost(state.lose(all, uncollected: uncollected, at: .now))
+            return .lost(state.lose(all, uncollected: uncollected, at: clocks.now))
         }
         state.inherit(note?.epoch == epoch.text ? note?.workers : nil)
         try await see(epoch)
@@ -122,7 +124,7 @@ actor EpochManager {
     /// within seconds, if its planner is at work; else its workers report there again, for its collectors.
     private func mayTakeUnknown() async throws -> Bool {
         if let lastForeign {
-            guard ContinuousClock.now - lastForeign > Timing.leadership else { return false }
+            guard clocks.now - lastForeign > Timing.leadership else { return false }
         } else {
             // A ledger that has dispatched before is taken for the owner of what is here.
             if note != nil { return true }

@@ -20,50 +20,52 @@ struct StallMonitor {
     private let ledger: any Store
     private let stuckAfter: Duration
     private let only: MailingID?
+    private let clocks: Clocks
     private let logger: Logger
 
     /// - Parameter stuckAfter: how long without a result after which a mailing that nothing blocks is stuck.
-    init(broker: Broker, ledger: any Store, stuckAfter: Duration, only: MailingID?, logger: Logger) {
+    init(broker: Broker, ledger: any Store, stuckAfter: Duration, only: MailingID?, clocks: Clocks, logger: Logger) {
         self.broker = broker
         status = StatusStreams(broker)
         self.ledger = ledger
         self.stuckAfter = stuckAfter
         self.only = only
+        self.clocks = clocks
         self.logger = logger
     }
 
     /// Watches until it is cancelled.
     func run() async {
-        var clocks: [MailingID: StallClock<MailingProgress>] = [:]
+        var stalls: [MailingID: StallClock<MailingProgress>] = [:]
         var heartbeats = HeartbeatReader(broker)
         while !Task.isCancelled {
             // Other parts report that Redis or the ledger is unavailable; the time until the next check does not count as silence.
-            do { try await look(&clocks, &heartbeats) } catch { for id in clocks.keys { clocks[id] = StallClock() } }
-            do { try await Task.sleep(for: Self.interval(mailings: clocks.count)) } catch { break }
+            do { try await look(&stalls, &heartbeats) } catch { for id in stalls.keys { stalls[id] = StallClock() } }
+            do { try await Task.sleep(for: Self.interval(mailings: stalls.count)) } catch { break }
         }
-        for id in clocks.keys { Self.gauge(id).destroy() }
+        for id in stalls.keys { Self.gauge(id).destroy() }
         for isAlive in [true, false] { Self.workers(isAlive: isAlive).destroy() }
     }
 
-    private func look(_ clocks: inout [MailingID: StallClock<MailingProgress>], _ heartbeats: inout HeartbeatReader) async throws {
+    private func look(_ stalls: inout [MailingID: StallClock<MailingProgress>], _ heartbeats: inout HeartbeatReader) async throws {
         try await HeartbeatStore(broker).forget()
         let processes = try await heartbeats.all()
-        let lag = try await status.lag().seconds
+        let lag = try await status.lag().age.seconds
         for isAlive in [true, false] {
             Self.workers(isAlive: isAlive).record(processes.count { !$0.heartbeat.channels.isEmpty && $0.isAlive == isAlive })
         }
         let mailings = try await ledger.watched().filter { only == nil || $0.id == only }
         let watched = Set(mailings.map(\.id))
-        for id in clocks.keys where !watched.contains(id) {
+        for id in stalls.keys where !watched.contains(id) {
             Self.gauge(id).destroy()
-            clocks[id] = nil
+            stalls[id] = nil
         }
         let problem = try await ledger.redisProblem()
         for mailing in mailings {
-            var facts = BlockingFacts(mailing, processes, lag: lag)
+            var facts = BlockingFacts(mailing, processes, lag: lag, now: clocks.milliseconds)
             facts.redisProblem = problem
-            let blockingReason = clocks[mailing.id, default: StallClock()].look(
-                &facts, mailing.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
+            let blockingReason = stalls[mailing.id, default: StallClock()].look(
+                &facts, mailing.progress, at: Double(clocks.monotonic) / 1e9, stuckAfter: stuckAfter)
             try await note(mailing, facts, blockingReason)
         }
     }
@@ -80,12 +82,12 @@ struct StallMonitor {
                 and no limit, pause or outage blocks them; flotilla top shows the workers, their logs say what they wait for
                 """
             logger.error("mailing \(id) is stuck: \(why)", metadata: fields)
-            try await ledger.noteStuck(id, why: why, now: Clock.milliseconds())
+            try await ledger.noteStuck(id, why: why, now: clocks.milliseconds)
         } else {
             Self.gauge(id).record(0)
             guard mailing.isStuck else { return }
             logger.notice("mailing \(id) is no longer stuck", metadata: fields)
-            try await ledger.noteStuck(id, why: nil, now: Clock.milliseconds())
+            try await ledger.noteStuck(id, why: nil, now: clocks.milliseconds)
         }
     }
 
@@ -100,17 +102,19 @@ struct StallMonitor {
 
 extension BlockingFacts {
     /// Their silence is left to a `StallClock`.
-    /// - Parameter lag: seconds that the oldest result waits for a collector.
-    package init(_ status: MailingStatus, _ processes: [HeartbeatStore.Sign], lag: Double) {
+    /// - Parameters:
+    ///   - lag: seconds that the oldest result waits for a collector.
+    ///   - now: milliseconds since 1970.
+    package init(_ status: MailingStatus, _ processes: [HeartbeatStore.Sign], lag: Double, now: Int64) {
         let record = status.record
         self.init(
             WatchedMailing(
                 id: record.id, channel: record.mailing.channel, provider: record.mailing.provider, progress: status.progress,
-                next: status.next), processes, lag: lag)
+                next: status.next), processes, lag: lag, now: now)
         reason = record.reason
     }
 
-    fileprivate init(_ mailing: WatchedMailing, _ processes: [HeartbeatStore.Sign], lag: Double) {
+    fileprivate init(_ mailing: WatchedMailing, _ processes: [HeartbeatStore.Sign], lag: Double, now: Int64) {
         let progress = mailing.progress
         let workers = processes.filter { $0.isAlive && $0.heartbeat.serves(mailing.channel) }
         self.init(
@@ -118,7 +122,7 @@ extension BlockingFacts {
             workers: workers.count)
         held = progress[.uncertain]
         dispatched = progress.dispatched
-        next = mailing.next.map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
+        next = mailing.next.map { Double(max(0, $0 - now)) / 1000 }
         let name = "\(mailing.id)"
         shares = workers.compactMap { $0.heartbeat.mailings[name] }
         self.lag = lag

@@ -39,25 +39,14 @@ struct AddressFilter: Sendable {
 
     /// Where the probes begin and how far they are apart (double hashing), by multiply-and-fold over words of eight bytes.
     private static func hash(_ key: UnsafeBufferPointer<UInt8>) -> (UInt64, UInt64) {
-        let raw = UnsafeRawBufferPointer(key)
         var state = 0x9e37_79b9_7f4a_7c15 ^ UInt64(key.count)
         var index = 0
         while index < key.count {
-            var word: UInt64 = 0
-            if index + 8 <= key.count {
-                word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            } else {
-                for byte in key[index...] { word = word << 8 | UInt64(byte) }
-            }
-            state = fold(state ^ word, 0xbf58_476d_1ce4_e5b9)
+            let word = FoldHash.word(of: key, at: index)
+            state = FoldHash.fold(state ^ word, 0xbf58_476d_1ce4_e5b9)
             index += 8
         }
-        let second = fold(state ^ 0x94d0_49bb_1331_11eb, 0x9e37_79b9_7f4a_7c15)
+        let second = FoldHash.fold(state ^ 0x94d0_49bb_1331_11eb, 0x9e37_79b9_7f4a_7c15)
         return (state, second | 1)
-    }
-
-    @inline(__always) private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
-        let product = left.multipliedFullWidth(by: right)
-        return product.high ^ product.low
     }
 }

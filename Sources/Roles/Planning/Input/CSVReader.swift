@@ -3,7 +3,7 @@ import Text
 
 /// Reads a CSV file (RFC 4180) row by row in bounded memory: values in quotation marks with doubled marks and line breaks,
 /// lines that end in CRLF, LF or CR, with or without a byte order mark, in UTF-8 or UTF-16. Blank lines are skipped, white space around
-/// a value is kept, and around a column's name dropped. A row that is none is given out with its fault, and reading goes on.
+/// a value is kept, and around a column's name dropped. A row that is none is given out with its fault, and reading continues.
 package struct CSVReader {
     /// The columns' names as the header has them, of which two may be equal; empty for a column without a name.
     package let columns: [String]

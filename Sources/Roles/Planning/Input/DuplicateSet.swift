@@ -115,29 +115,18 @@ struct DuplicateSet {
 
     /// Two lanes of multiply-and-fold hashing (as wyhash and rapidhash do) with keys of their own.
     private func digest(_ key: UnsafeBufferPointer<UInt8>) -> SIMD2<UInt64> {
-        let raw = UnsafeRawBufferPointer(key)
         var x = keys.x ^ UInt64(key.count)
         var y = keys.y ^ UInt64(key.count)
         var index = 0
         while index < key.count {
-            var word: UInt64 = 0
-            if index + 8 <= key.count {
-                word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            } else {
-                for byte in key[index...] { word = word << 8 | UInt64(byte) }
-            }
-            x = Self.fold(x ^ word, keys.z)
-            y = Self.fold(y ^ word, keys.w)
+            let word = FoldHash.word(of: key, at: index)
+            x = FoldHash.fold(x ^ word, keys.z)
+            y = FoldHash.fold(y ^ word, keys.w)
             index += 8
         }
         // A last round each, so that the last word too reaches all bits.
-        x = Self.fold(x ^ 0x9e37_79b9_7f4a_7c15, keys.w)
-        y = Self.fold(y ^ 0xbf58_476d_1ce4_e5b9, keys.z)
+        x = FoldHash.fold(x ^ 0x9e37_79b9_7f4a_7c15, keys.w)
+        y = FoldHash.fold(y ^ 0xbf58_476d_1ce4_e5b9, keys.z)
         return SIMD2(x, y)
-    }
-
-    @inline(__always) private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
-        let product = left.multipliedFullWidth(by: right)
-        return product.high ^ product.low
     }
 }

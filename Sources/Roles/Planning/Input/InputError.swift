@@ -1,4 +1,4 @@
-/// A fault of a file of recipients with which planning cannot go on: where it is, what it is, and what to do.
+/// A fault of a file of recipients with which planning cannot continue: where it is, what it is, and what to do.
 package struct InputError: Error, Equatable, Sendable, CustomStringConvertible {
     package let file: String
     /// The line of the file, from 1.

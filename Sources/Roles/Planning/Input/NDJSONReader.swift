@@ -11,7 +11,7 @@ import Text
 /// escapes, numbers, `true` and `false` as they are written, `null` and a missing key as empty, nested values as their JSON text.
 ///
 /// The columns are the keys of the first thousand objects. Others may lack some; further keys are counted and ignored. A line that is no
-/// object is given out with its fault, and reading goes on.
+/// object is given out with its fault, and reading continues.
 package struct NDJSONReader {
     /// A key that only objects behind the first thousand have.
     package struct IgnoredKey: Sendable, Equatable {

@@ -6,7 +6,7 @@ import Text
 /// duplicates (the first row with an address counts), and gives the reason for every row that it excludes. Its memory is bounded.
 package struct RecipientPlanner {
     /// The names of a recipient's values in the order of the batches, for `Mailing.fields`: id, address, all others, and `ValueKinds`
-    /// where they are carried.
+    /// where they are kept.
     package let fields: [String]
     /// All columns of the file.
     package let columns: [String]
@@ -28,9 +28,9 @@ package struct RecipientPlanner {
     let idColumn: Int?
     let addressColumn: Int
     /// The columns of `fields`, from the third.
-    private let carried: [Int]
-    /// Batches carry `ValueKinds`.
-    private let carriesKinds: Bool
+    private let kept: [Int]
+    /// Batches hold `ValueKinds`.
+    private let keepsKinds: Bool
     private var reader: RecipientReader
     var addresses: DuplicateSet
     private let exclusions: Exclusions
@@ -50,11 +50,11 @@ package struct RecipientPlanner {
 
     /// Opens the file, finds the columns, and makes sure that there is a first row.
     /// - Parameters:
-    ///   - carry: the columns that batches carry beside id and address, and `ValueKinds.field` for the kinds of all; nil for all columns.
+    ///   - keeping: the columns that batches hold beside id and address, and `ValueKinds.field` for the kinds of all; nil for all columns.
     ///   - planned: what was planned before a restart.
     ///   - isStopping: asked again and again; reading ends by an error that is `isInterrupted` where it says so.
     package init(
-        source: RecipientSource, channel: Channel, carry: Set<String>? = nil, bounds: Bounds = Bounds(),
+        source: RecipientSource, channel: Channel, keeping names: Set<String>? = nil, bounds: Bounds = Bounds(),
         after planned: PlannedRows = PlannedRows(), excluding exclusions: Exclusions = Exclusions(),
         isStopping: @escaping () -> Bool = { false }
     ) throws(InputError) {
@@ -83,14 +83,14 @@ package struct RecipientPlanner {
         self.addressColumn = addressColumn
         let idColumn = source.id.isEmpty ? nil : try Self.find(source.id, "id", in: columns, of: source)
         self.idColumn = idColumn
-        var carried: [Int] = []
+        var kept: [Int] = []
         for (index, name) in columns.enumerated() where !name.isEmpty && index != addressColumn && index != idColumn {
-            if carry?.contains(name) ?? true { carried.append(index) }
+            if names?.contains(name) ?? true { kept.append(index) }
         }
-        self.carried = carried
+        self.kept = kept
         let idName = idColumn.map { columns[$0] } ?? (columns.contains("id") ? "row_number" : "id")
-        carriesKinds = carry?.contains(ValueKinds.field) ?? false
-        fields = [idName, columns[addressColumn]] + carried.map { columns[$0] } + (carriesKinds ? [ValueKinds.field] : [])
+        keepsKinds = names?.contains(ValueKinds.field) ?? false
+        fields = [idName, columns[addressColumn]] + kept.map { columns[$0] } + (keepsKinds ? [ValueKinds.field] : [])
         var generator = SystemRandomNumberGenerator()
         addresses = DuplicateSet(using: &generator)
         hasRow = try reader.next(&row)
@@ -147,15 +147,15 @@ package struct RecipientPlanner {
     /// Bytes that the row takes in a batch; 0 for one that cannot be read, which has not all values.
     private var wireSize: Int {
         guard row.fault == nil else { return 0 }
-        if row.isUnescaped, !carriesKinds {
+        if row.isUnescaped, !keepsKinds {
             let head = row.ranges[addressColumn].count + 3 + (idColumn.map { row.ranges[$0].count + 3 } ?? 20)
-            return carried.reduce(head) { $0 + row.ranges[$1].count + 3 }
+            return kept.reduce(head) { $0 + row.ranges[$1].count + 3 }
         }
         return row.bytes.withUnsafeBufferPointer { bytes in
             func size(_ column: Int) -> Int { UnsafeBufferPointer(rebasing: bytes[row.ranges[column]]).jsonEscapedCount + 3 }
-            let kinds = carriesKinds ? (row.nested.isEmpty ? 0 : carried.count + 2) + 3 : 0
+            let kinds = keepsKinds ? (row.nested.isEmpty ? 0 : kept.count + 2) + 3 : 0
             let head = size(addressColumn) + (idColumn.map(size) ?? 20) + kinds
-            return carried.reduce(head) { $0 + size($1) }
+            return kept.reduce(head) { $0 + size($1) }
         }
     }
 
@@ -204,8 +204,8 @@ package struct RecipientPlanner {
                 recipients.append(String(rows).utf8)
             }
             normal.withUnsafeBufferPointer { recipients.append($0) }
-            recipients.append(bytes, row.ranges, of: carried)
-            if carriesKinds { recipients.append(kinds) }
+            recipients.append(bytes, row.ranges, of: kept)
+            if keepsKinds { recipients.append(kinds) }
         }
     }
 
@@ -213,9 +213,9 @@ package struct RecipientPlanner {
     private var kinds: [UInt8] {
         if row.nested.isEmpty { return [] }
         let places = row.nested.compactMap { column in
-            column == idColumn ? 0 : column == addressColumn ? 1 : carried.firstIndex(of: column).map { $0 + 2 }
+            column == idColumn ? 0 : column == addressColumn ? 1 : kept.firstIndex(of: column).map { $0 + 2 }
         }
-        return ValueKinds.text(places, width: carried.count + 2)
+        return ValueKinds.text(places, width: kept.count + 2)
     }
 
     private func tooLarge(_ size: Int) -> (reason: ExclusionReason, detail: String) {

@@ -5,7 +5,7 @@ struct RowChecksum: Equatable, Sendable {
 
     private(set) var value: UInt64 = 0x243f_6a88_85a3_08d3
 
-    /// Goes on behind rows that were read before.
+    /// Continues after rows that were read before.
     init(value: UInt64? = nil) {
         if let value { self.value = value }
     }

@@ -19,8 +19,8 @@ extension PlannerService {
     /// Leaves a mailing to a planner on another machine, or pauses it where none could read its recipients either. While a file is put into
     /// the ledger, be it another mailing's that comes before it, its time does not run.
     func leave(_ record: MailingRecord, _ error: InputError, as sharing: Sharing, _ left: inout LeftMailings) async throws(LedgerError) {
-        let waited = left.leave(record.id, now: clock())
-        try await ledger.note(SourceFault(host: sharing.host, problem: "\(error)"), of: record.id, now: clock())
+        let waited = left.leave(record.id, now: clocks.milliseconds)
+        try await ledger.note(SourceFault(host: sharing.host, problem: "\(error)"), of: record.id, now: clocks.milliseconds)
         guard let waited else {
             logger.error(
                 """
@@ -30,9 +30,10 @@ extension PlannerService {
             return
         }
         guard waited >= sharing.uploadTime.milliseconds else { return }
-        if try await ledger.isStoringUploads() { return left.postpone(record.id, now: clock()) }
+        if try await ledger.isStoringUploads() { return left.postpone(record.id, now: clocks.milliseconds) }
         let reason = StateReason(kind: .input, text: try await nobodyReads(record))
-        guard try await ledger.setState(record.id, to: .paused, from: [.scheduled, .collecting], reason: reason, now: clock()) else {
+        guard try await ledger.setState(record.id, to: .paused, from: [.scheduled, .collecting], reason: reason, now: clocks.milliseconds)
+        else {
             return
         }
         logger.error("mailing \(record.id) is paused: \(reason.text)", metadata: record.fields)

@@ -15,15 +15,15 @@ struct SourceHelper {
     let host: String
     /// Names this process.
     let holder: String
-    let clock: @Sendable () -> Int64
+    let clocks: Clocks
     let logger: Logger
     private var tried: [MailingID: ContinuousClock.Instant] = [:]
 
-    init(ledger: any UploadStore, host: String, holder: String, clock: @escaping @Sendable () -> Int64, logger: Logger) {
+    init(ledger: any UploadStore, host: String, holder: String, clocks: Clocks, logger: Logger) {
         self.ledger = ledger
         self.host = host
         self.holder = holder
-        self.clock = clock
+        self.clocks = clocks
         self.logger = logger
     }
 
@@ -33,7 +33,7 @@ struct SourceHelper {
         var line = RepeatedLine()
         while !Task.isCancelled {
             do throws(LedgerError) { try await helper.help() } catch {
-                if line.add(at: Clock.monotonic()) != nil {
+                if line.add(at: clocks.monotonic) != nil {
                     logger.warning("recipients that another planner cannot read cannot be put into the ledger now: \(error)")
                 }
             }
@@ -49,8 +49,8 @@ struct SourceHelper {
         for record in waiting {
             if Task.isCancelled { return }
             guard let source = record.source else { continue }
-            if let last = tried[record.id], ContinuousClock.now - last < Self.interval { continue }
-            tried[record.id] = .now
+            if let last = tried[record.id], clocks.now - last < Self.interval { continue }
+            tried[record.id] = clocks.now
             do {
                 let stamp = try FileStamp(path: source.file)
                 try record.requireBegun(size: stamp.size, modified: stamp.modified)
@@ -63,13 +63,13 @@ struct SourceHelper {
                 // Somebody else was faster.
                 case .refused: break
                 // The row of this upload is damaged, which stops no other one.
-                case .corrupt: try await ledger.note(SourceFault(host: host, problem: "\(error)"), of: record.id, now: clock())
+                case .corrupt: try await ledger.note(SourceFault(host: host, problem: "\(error)"), of: record.id, now: clocks.milliseconds)
                 default: throw error
                 }
             } catch is CancellationError {
                 return
             } catch {
-                try await ledger.note(SourceFault(host: host, problem: "\(error)"), of: record.id, now: clock())
+                try await ledger.note(SourceFault(host: host, problem: "\(error)"), of: record.id, now: clocks.milliseconds)
             }
         }
     }

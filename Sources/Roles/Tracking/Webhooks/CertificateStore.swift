@@ -1,3 +1,4 @@
+import Model
 import Receipts
 import Text
 
@@ -10,17 +11,21 @@ actor CertificateStore {
     private static let attempts = 10
 
     private let fetch: WebhookReceiver.Fetch
+    private let clocks: Clocks
     private var known: [String: (certificate: Secret, until: ContinuousClock.Instant)] = [:]
-    private var minute = ContinuousClock.now
+    private var minute: ContinuousClock.Instant
     private var asked = 0
 
-    init(_ fetch: @escaping WebhookReceiver.Fetch) { self.fetch = fetch }
+    init(_ fetch: @escaping WebhookReceiver.Fetch, clocks: Clocks) {
+        (self.fetch, self.clocks) = (fetch, clocks)
+        minute = clocks.now
+    }
 
     /// - Throws: `WebhookFault.unavailable`.
     func certificate(at url: String) async throws(WebhookFault) -> Secret {
-        if let found = known[url], found.until > .now { return found.certificate }
-        if ContinuousClock.now - minute > .seconds(60) {
-            minute = ContinuousClock.now
+        if let found = known[url], found.until > clocks.now { return found.certificate }
+        if clocks.now - minute > .seconds(60) {
+            minute = clocks.now
             asked = 0
         }
         guard asked < Self.attempts else { throw .unavailable }
@@ -28,7 +33,7 @@ actor CertificateStore {
         guard let bytes = try? await fetch(url), let text = String(validating: bytes, as: UTF8.self) else { throw .unavailable }
         if known.count >= Self.most { known = [:] }
         let certificate = Secret(text)
-        known[url] = (certificate, ContinuousClock.now + .seconds(86_400))
+        known[url] = (certificate, clocks.now + .seconds(86_400))
         return certificate
     }
 }

@@ -14,6 +14,7 @@ package final class ReceiptSender: Service {
     private let folder: SpoolFolder
     private let spool: Mutex<EventSpool>
     private let line = Mutex(RepeatedLine())
+    private let clocks: Clocks
     private let logger: Logger
     /// Notified when there is something in the spool.
     private let spooled = WakeSignal()
@@ -21,8 +22,8 @@ package final class ReceiptSender: Service {
     private let lost = Counter(label: "flotilla_tracker_receipts_dropped_total")
 
     /// - Parameter limit: bytes of the spool at most.
-    package init(_ streams: ReceiptStreams, folder: SpoolFolder, limit: Int, logger: Logger) {
-        (self.streams, self.folder, self.logger) = (streams, folder, logger)
+    package init(_ streams: ReceiptStreams, folder: SpoolFolder, limit: Int, clocks: Clocks = .system, logger: Logger) {
+        (self.streams, self.folder, self.clocks, self.logger) = (streams, folder, clocks, logger)
         let spool = EventSpool(folder: folder.path, name: "receipts", limit: limit)
         let bytes = spool.bytes
         self.spool = Mutex(spool)
@@ -95,7 +96,7 @@ package final class ReceiptSender: Service {
     }
 
     private func say(_ problem: String) {
-        guard let count = line.withLock({ $0.add(at: Clock.monotonic()) }) else { return }
+        guard let count = line.withLock({ $0.add(at: clocks.monotonic) }) else { return }
         logger.warning("receipts of providers wait here: \(problem)\(RepeatedLine.text(count))")
     }
 }

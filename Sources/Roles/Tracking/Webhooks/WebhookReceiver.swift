@@ -1,6 +1,6 @@
 package import Logging
 import Metrics
-import Model
+package import Model
 import Policy
 package import Receipts
 import Synchronization
@@ -39,11 +39,14 @@ package final class WebhookReceiver: Sendable {
     private let fetch: Fetch
     private let lines: Mutex<[String: RepeatedLine]> = Mutex([:])
     private let meters: WebhookMeters
+    private let clocks: Clocks
     private let logger: Logger
 
-    package init(_ hooks: [String: Hook], url: String, receipts: ReceiptSender, fetch: @escaping Fetch, logger: Logger) {
-        (self.hooks, self.url, self.receipts, self.fetch, self.logger) = (hooks, url, receipts, fetch, logger)
-        certificates = CertificateStore(fetch)
+    package init(
+        _ hooks: [String: Hook], url: String, receipts: ReceiptSender, fetch: @escaping Fetch, clocks: Clocks = .system, logger: Logger
+    ) {
+        (self.hooks, self.url, self.receipts, self.fetch, self.clocks, self.logger) = (hooks, url, receipts, fetch, clocks, logger)
+        certificates = CertificateStore(fetch, clocks: clocks)
         meters = WebhookMeters(hooks.keys.sorted())
     }
 
@@ -52,7 +55,7 @@ package final class WebhookReceiver: Sendable {
     /// Takes a request to the webhook of a name.
     package func take(_ request: WebRequest, for name: String) async -> WebResponse {
         guard let hook = hooks[name] else { return Self.answer(404, "there is no such webhook\n") }
-        let now = Clock.milliseconds()
+        let now = clocks.milliseconds
         let query = request.target.drop { $0 != "?" }
         do throws(WebhookFault) {
             let webhook = try Webhook(
@@ -99,7 +102,7 @@ package final class WebhookReceiver: Sendable {
 
     private func refuse(_ fault: WebhookFault, _ name: String) -> WebResponse {
         meters.refuse(name, fault.name)
-        let count = lines.withLock { $0[name, default: RepeatedLine()].add(at: Clock.monotonic()) }
+        let count = lines.withLock { $0[name, default: RepeatedLine()].add(at: clocks.monotonic) }
         if let count { logger.warning("webhook \(name): \(fault.words)\(RepeatedLine.text(count))") }
         switch fault {
         case .malformed: return Self.answer(400, "cannot be read\n")
