@@ -47,12 +47,17 @@ package struct CopyMark: Sendable, Equatable {
     /// Another server has taken the place of the one before: a standby, or one that was brought back to an earlier moment. The commits are
     /// those that it had then.
     package var isMoved: Bool
+    /// On which server it stands, and after which fail-over; nil for a file.
+    package var standing: String?
 
-    package init(commits: Int64 = 0, restored: Int64? = nil, olderThan: Int64? = nil, isMoved: Bool = false) {
+    package init(
+        commits: Int64 = 0, restored: Int64? = nil, olderThan: Int64? = nil, isMoved: Bool = false, standing: String? = nil
+    ) {
         self.commits = commits
         self.restored = restored
         self.olderThan = olderThan
         self.isMoved = isMoved
+        self.standing = standing
     }
 }
 

@@ -21,6 +21,7 @@ package struct ReceiptCollector: Service {
     private let unreadable = UnreadableLog()
     private let meters = ReceiptMeters()
     private let pause: Duration
+    private let replay: Duration
     private let logger: Logger
 
     /// - Parameters:
@@ -29,10 +30,12 @@ package struct ReceiptCollector: Service {
     ///   - limit: entries in a transaction, about; each has up to 500 receipts.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
     ///   - pause: between two tries of receipts that name no message.
+    ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
         broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2, abandoned: Duration = .seconds(10),
-        pause: Duration = .seconds(15), logger: Logger
+        pause: Duration = .seconds(15), replay: Duration = .zero, logger: Logger
     ) {
+        self.replay = replay
         (self.broker, self.ledger, self.providers, self.pause, self.logger) = (broker, ledger, providers, pause, logger)
         streams = ReceiptStreams(broker)
         identity = LedgerIdentity(logger: logger)
@@ -70,7 +73,7 @@ package struct ReceiptCollector: Service {
         guard let summary = await write(entries) else { return false }
         meters.note(summary)
         guard try await tell(summary) else { return false }
-        try await streams.confirm(entries)
+        try await streams.confirm(entries, replay: Replay(ledger: identity.name, standing: summary.standing, time: replay))
         return true
     }
 

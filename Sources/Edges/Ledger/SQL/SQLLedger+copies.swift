@@ -11,7 +11,9 @@ extension SQLLedger: CopyStore {
         try await read("looking for a copy") { db in
             let row = try db.row("SELECT restored, older_than FROM ledger")
             return try row.map { row in
-                try CopyMark(commits: db.commits(), restored: row.read(0), olderThan: row.read(1), isMoved: db.isMoved())
+                try CopyMark(
+                    commits: db.commits(), restored: row.read(0), olderThan: row.read(1), isMoved: db.isMoved(),
+                    standing: db.standing())
             } ?? CopyMark()
         }
     }

@@ -267,7 +267,9 @@ package actor Dispatcher: Service {
         case .evicting(let error): say(.error, "\(error)")
         case .lost(let loss):
             epoch = nil
-            _ = try await findCopy()
+            let wasOlder = isOlderCopy
+            // What is put back into Redis then counts from the next look on.
+            if try await findCopy(), !wasOlder { break }
             try await takeNote()
             if let begun = try await rebuild(loss) {
                 enter(begun)
