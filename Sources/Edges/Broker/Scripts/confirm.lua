@@ -6,6 +6,10 @@
 -- ARGV: 1 consumer group, 2 ledger, 3 where it stands ('' where nothing is kept), 4 milliseconds that copies are kept, 5 their bytes at
 --       most, 6... ids
 -- Returns how many were there.
+if ARGV[3] ~= '' then
+  -- A key of another type is known before anything is written.
+  redis.call('XLEN', KEYS[2])
+end
 local keeps = ARGV[3] ~= '' and put_back(KEYS[1], KEYS[2], KEYS[3], ARGV[2], ARGV[3])
 local count = 0
 for first = 6, #ARGV, 1000 do

@@ -55,6 +55,18 @@ extension SQLLedger: CopyStore {
         }
     }
 
+    package func listDispatchedBefore(_ id: MailingID, upTo last: Int, why: String, now: Int64) async throws(LedgerError) -> Int {
+        try await write("restore") { [self] db in
+            try requirePlanning(db)
+            let isOurs = try db.one(
+                Bool.self, "SELECT EXISTS (SELECT 1 FROM progress WHERE mailing = ? AND dispatch > 0)", [id.description])
+            guard isOurs == false else { return 0 }
+            let listed = try Self.doubt(db, id, upTo: last, Loss(why: why, policy: Self.uncertainPolicy(db, id), at: now))
+            try Self.settle(db, id)
+            return listed
+        }
+    }
+
     private static func doubt(_ db: any SQLTransaction, _ doubt: CopyDoubt, _ now: Int64) throws -> (listed: Int, paused: [MailingID]) {
         var listed = 0
         var paused: [MailingID] = []
@@ -69,7 +81,7 @@ extension SQLLedger: CopyStore {
             let policy = doubt.holdsAll ? .hold : try uncertainPolicy(db, id)
             listed += try self.doubt(db, id, upTo: doubt.reached[id], Loss(why: doubt.why, policy: policy, at: now))
             try settle(db, id)
-            guard !isPlanned else { continue }
+            guard !isPlanned, !doubt.known.contains(id) else { continue }
             let change = StateChange(to: .paused, from: [.scheduled, .collecting], reason: reason, now: now)
             if try setState(db, id, change) { paused.append(id) }
         }

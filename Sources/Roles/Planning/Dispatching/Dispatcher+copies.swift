@@ -67,6 +67,7 @@ extension Dispatcher {
         if copy == nil { noted = try await ledger.note() }
         let mark = try await ledger.copyMark()
         try await putBack(mark)
+        untouched = mark.isMoved ? own.untouched(try await ledger.unfinished(), since: mark.commits) : nil
         copy = FoundCopy(known: try await epochs.commits(), beside: noted?.commits, mark: mark)
         switch copy {
         case .older: return true
@@ -102,9 +103,12 @@ extension Dispatcher {
     /// Lists the recipients that may have been sent to since an older copy was made, and accepts the copy as the ledger.
     func acceptCopy(commits: Int64, isRestored: Bool) async throws {
         let why = "the ledger is an older copy, and the message may have been sent since it was made"
-        let reached = try await epochs.reached(ledger.unfinished())
-        let (listed, paused) = try await ledger.acceptCopy(
-            CopyDoubt(reached: reached, holdsAll: isRestored, why: why), commits: commits, now: Clock.milliseconds())
+        var doubt = CopyDoubt(reached: try await epochs.reached(ledger.unfinished()), holdsAll: isRestored, why: why)
+        // After a fail-over. Whoever was sent to is listed once that is planned again.
+        if let untouched { doubt.known = isRestored ? [] : untouched.union(doubt.reached.keys) }
+        let (listed, paused) = try await ledger.acceptCopy(doubt, commits: commits, now: Clock.milliseconds())
+        // They are sent to everybody if a person says so.
+        try await epochs.forgetReached(paused)
         copy = FoundCopy.none
         let doubtful = listed > 0 ? try await Set(ledger.work().filter { $0.uncertain > 0 }.map(\.id)) : []
         let who =

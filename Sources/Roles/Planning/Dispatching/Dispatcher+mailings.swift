@@ -121,11 +121,29 @@ extension Dispatcher {
 
     /// Batches that are in Redis by the ledger, and are not there: a dispatcher ended between marking and dispatching.
     private func reconcile(_ new: [MailingWork], _ epoch: Epoch) async throws {
+        try await listDispatchedBefore(new)
         let missing = try await takeBackMissing(new.filter { $0.dispatched > 0 }.map(\.id), epoch)
         for (id, batches) in Dictionary(grouping: missing, by: \.batch.mailing) {
             logger.notice(
                 "mailing \(id): \(Plural.text(batches.count, "batch", "batches")) did not reach Redis: dispatched again",
                 metadata: ["mailing": "\(id)"])
+        }
+    }
+
+    /// Lists recipients of mailings that were planned again after a fail-over, since the server before had dispatched some of their batches.
+    private func listDispatchedBefore(_ new: [MailingWork]) async throws {
+        let fresh = new.filter { $0.isPlanned && $0.dispatched == 0 && $0.open == $0.planned }.map(\.id)
+        guard !fresh.isEmpty else { return }
+        for (id, last) in try await epochs.reached(fresh) {
+            // Whoever was suppressed meanwhile is not in the plan, so that others move to an earlier place.
+            let listed = try await ledger.listDispatchedBefore(
+                id, upTo: last + 1, why: "a server that is gone had dispatched its batch", now: Clock.milliseconds())
+            guard listed > 0 else { continue }
+            logger.error(
+                """
+                mailing \(id) was planned again; listed as uncertain are \(Plural.text(listed, "recipient")), as the server that had \
+                the ledger before had dispatched their batches
+                """, metadata: ["mailing": "\(id)"])
         }
     }
 
@@ -183,6 +201,7 @@ extension Dispatcher {
         let wanted = await choice.choose(
             candidates, depths: depths, workerCount: epochs.workerCount, distance: broker.redis.roundTrip.bound, at: .now)
         guard !wanted.isEmpty else { return }
+        own.note(wanted.map(\.mailing))
         let batches = try await ledger.dispatchBatches(wanted, bytes: DispatchBytes(batch: batchBytes), now: now).compactMap { batch in
             shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }
         }

@@ -73,6 +73,10 @@ package actor Dispatcher: Service {
     let workerLease: Duration
     /// The ledger is an older copy of itself that was not accepted yet; nil until that was checked.
     var copy: FoundCopy?
+    /// The mailings of which nothing was sent that a ledger lacks that has another server now; nil for a ledger that has not.
+    var untouched: Set<MailingID>?
+    /// What was dispatched here.
+    var own = OwnDispatches()
     /// The note beside the ledger, as it was at the first check for a copy.
     var noted: LedgerNote?
     /// When Redis was last searched for keys that are lost.
@@ -243,10 +247,12 @@ package actor Dispatcher: Service {
         looked = .now
         switch view {
         case .steady(let now):
+            let commits = try await ledger.commits()
             if try await findCopy() {
                 try await epochs.distrust()
                 break
             }
+            own.begin(at: commits)
             if now != epoch {
                 try await removeEnded()
                 try await takeNote()
