@@ -18,7 +18,10 @@ extension Dispatcher {
     func publish(_ work: [MailingWork], _ epoch: Epoch) async throws {
         let ids = Set(work.map(\.id))
         // Stopped mailings leave the ledger's list of work by themselves when nothing of them is left.
-        for id in Array(shown.keys) where !ids.contains(id) { try await remove(id) }
+        let ended = shown.keys.filter { !ids.contains($0) }
+        // In a ledger that went back in time they may have yet to be planned.
+        if !ended.isEmpty, try await findCopy() { throw RedisError.epochEnded }
+        for id in ended { try await remove(id) }
         newer.formIntersection(ids)
         let work = work.filter { !newer.contains($0.id) }
         let new = work.filter { shown[$0.id] == nil }
@@ -201,7 +204,6 @@ extension Dispatcher {
         let wanted = await choice.choose(
             candidates, depths: depths, workerCount: epochs.workerCount, distance: broker.redis.roundTrip.bound, at: .now)
         guard !wanted.isEmpty else { return }
-        own.note(wanted.map(\.mailing))
         let batches = try await ledger.dispatchBatches(wanted, bytes: DispatchBytes(batch: batchBytes), now: now).compactMap { batch in
             shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }
         }
@@ -209,6 +211,7 @@ extension Dispatcher {
         for (batch, _) in batches { logger.dispatched(batch, shown[batch.id.mailing]?.fields ?? [:]) }
         do {
             try await noteCommits()
+            own.note(batches.map(\.batch.id.mailing))
             _ = try await queue.dispatch(batches, epoch: epoch, fencingToken: fencingToken)
         } catch {
             doubt(batches.map(\.batch.id.mailing))
