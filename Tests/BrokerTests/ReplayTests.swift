@@ -33,7 +33,10 @@ struct ReplayTests {
     }
 
     private var kept: Int {
-        get async throws { try await fleet.broker.redis.send(["XLEN", .text(fleet.broker.keys.replay(fleet.broker.keys.status(0)))]).count }
+        get async throws {
+            let keys = fleet.broker.keys
+            return try await fleet.broker.redis.send(["XLEN", .text(keys.replay(keys.status(0)))]).count
+        }
     }
 
     @Test func nothingIsKeptForALedgerWithoutAServer() async throws {

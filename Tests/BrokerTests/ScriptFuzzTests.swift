@@ -42,7 +42,9 @@ struct ScriptFuzzTests {
         _ = try await fleet.epochs.note(commits: 5, of: "ledger")
         try await fleet.registry.claim([Dispatch(batch: BatchID(mailing: fleet.id, number: 0), dispatchNumber: 1)], by: "a")
         try await fleet.status.send(MailingHalt(.unsendable, "no"), of: fleet.id)
-        let halt = try await fleet.status.read(consumer: "c", count: 100, block: nil).filter { if case .halt = $0.payload { true } else { false } }
+        let halt = try await fleet.status.read(consumer: "c", count: 100, block: nil).filter {
+            if case .halt = $0.payload { true } else { false }
+        }
         try await fleet.status.confirm(halt, replay: Replay(ledger: "ledger", standing: "here", time: .seconds(9)))
         _ = try await fleet.renew("a", lease: .zero)
         try await fleet.renew("a")

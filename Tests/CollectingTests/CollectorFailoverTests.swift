@@ -37,7 +37,8 @@ import Testing
         let collector = Collector(broker: broker, ledger: ledger, name: "c", replay: .seconds(60), logger: quiet)
         let running = Task { try? await collector.run() }
         func report(_ index: Int) async throws {
-            _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*"] + group(index, of: id).fields + ["f", "", "c", "0"])
+            let fields = group(index, of: id).fields + ["f", "", "c", "0"]
+            _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*"] + fields)
         }
         func isTaken() async throws { try await eventually("it is taken") { try await StatusStreams(broker).lag().entries == [0, 0] } }
         try await report(0)

@@ -75,12 +75,13 @@ struct ConsumerGroup: Sendable {
     ///   - ids: those of each stream.
     ///   - replay: copies are kept; nil for none.
     func confirm(_ ids: [String: [String]], replay: Replay? = nil) async throws(RedisError) {
+        let copies = replay?.arguments ?? Replay.none
         let replies = try await redis.run(
             Scripts.confirm,
             calls: ids.map { stream, all in
                 (
                     [stream, keys.replay(stream), keys.replayStanding(stream)],
-                    [.text(name)] + (replay.flatMap { stream == keys.deadLetters ? nil : $0.arguments } ?? Replay.none) + all.map { .text($0) }
+                    [.text(name)] + (stream == keys.deadLetters ? Replay.none : copies) + all.map { .text($0) }
                 )
             })
         for case .error(let text) in replies { throw .command(text) }

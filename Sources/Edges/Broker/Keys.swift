@@ -143,7 +143,9 @@ package struct Keys: Sendable {
     /// The kind of each key above.
     static let kinds: [Kind] =
         ["epoch", "partitions", "marks"].map { Kind(name: $0, type: "string", isTrusted: true) }
-        + ["leader", "claims", "reached", "commits", "throttle", "queue", "newer", "replay-standing"].map { Kind(name: $0, type: "string", isTrusted: false) }
+        + ["leader", "claims", "reached", "commits", "throttle", "queue", "newer", "replay-standing"].map {
+            Kind(name: $0, type: "string", isTrusted: false)
+        }
         + ["workers", "groups", "dispatched", "mailing", "limits"].map { Kind(name: $0, type: "hash", isTrusted: true) }
         + ["rate", "heartbeats", "heartbeat-mailings"].map { Kind(name: $0, type: "hash", isTrusted: false) }
         + ["admitted", "worker-lanes", "lanes"].map { Kind(name: $0, type: "set", isTrusted: true) }
