@@ -71,8 +71,8 @@ package struct CopyMark: Sendable, Equatable {
 package struct CopyDoubt: Sendable {
     /// The highest batch of each mailing that was ever dispatched; a mailing that is missing may have been sent as a whole.
     package var reached: [MailingID: Int]
-    /// Mailings of which it is known how far they were sent, or that nothing was sent that the copy does not know: where they were not planned
-    /// as a whole, their planning continues.
+    /// Mailings of which it is known how far they were sent, or that nothing was sent that the copy does not know: where they were not
+    /// planned as a whole, their planning continues.
     package var known: Set<MailingID> = []
     /// Everybody is held for a person, whatever the mailings say.
     package var holdsAll: Bool

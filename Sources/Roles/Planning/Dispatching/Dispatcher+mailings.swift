@@ -133,7 +133,7 @@ extension Dispatcher {
         }
     }
 
-    /// Lists recipients of mailings that were planned again after a fail-over, since the server before had dispatched some of their batches.
+    /// Lists recipients of mailings that were planned again after a fail-over: the server before had dispatched some of their batches.
     private func listDispatchedBefore(_ new: [MailingWork]) async throws {
         let fresh = new.filter { $0.isPlanned && $0.dispatched == 0 && $0.open == $0.planned }.map(\.id)
         guard !fresh.isEmpty else { return }
