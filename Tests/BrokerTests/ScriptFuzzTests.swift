@@ -41,6 +41,11 @@ struct ScriptFuzzTests {
         try await heartbeat()
         _ = try await fleet.epochs.note(commits: 5, of: "ledger")
         try await fleet.registry.claim([Dispatch(batch: BatchID(mailing: fleet.id, number: 0), dispatchNumber: 1)], by: "a")
+        try await fleet.status.send(MailingHalt(.unsendable, "no"), of: fleet.id)
+        let halt = try await fleet.status.read(consumer: "c", count: 100, block: nil).filter {
+            if case .halt = $0.payload { true } else { false }
+        }
+        try await fleet.status.confirm(halt, replay: Replay(ledger: "ledger", standing: "here", time: .seconds(9)))
         _ = try await fleet.renew("a", lease: .zero)
         try await fleet.renew("a")
         return epoch
@@ -186,8 +191,9 @@ struct ScriptFuzzTests {
                 guard case .results(let group) = entry.payload else { return nil }
                 return Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber)
             }
-            try await fleet.status.confirm(entries, over: Set(over))
+            try await fleet.status.confirm(entries, over: Set(over), replay: Replay(ledger: "ledger", standing: "here", time: .seconds(9)))
         }
+        try await errors.step { _ = try await ReplayStreams(broker).putBack(ledger: "ledger", standing: "there") }
         try await errors.step { _ = try await fleet.status.readUnconfirmed(consumer: "c", count: 9) }
         try await errors.step { _ = try await fleet.status.claimAbandoned(by: "d", idle: .seconds(9), count: 9) }
         try await errors.step { _ = try await fleet.status.lag() }

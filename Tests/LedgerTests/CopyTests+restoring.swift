@@ -67,6 +67,43 @@ extension CopyTests {
         #expect(try await ledger.mailing(other)?.stateReason.kind == .restored)
     }
 
+    /// After a fail-over it is known what was dispatched.
+    @Test func aMailingOfWhichNothingWasSentIsPlannedOn() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [4, 4])
+        let other = Example.id(7)
+        try await ledger.create(
+            other, mailing: Example.mailing(), source: nil, origin: "/m", state: .collecting, start: nil, now: Example.start)
+        var doubt = CopyDoubt(reached: [:], holdsAll: false, why: "copy")
+        doubt.known = [id, other]
+        let outcome = try await ledger.acceptCopy(doubt, commits: 5, now: Example.start)
+        #expect(outcome.listed == 0 && outcome.paused.isEmpty)
+        #expect(try await ledger.mailing(other)?.state == .collecting)
+        #expect(try await states(ledger) == [.planned: 8])
+    }
+
+    /// What the ledger knows as dispatched may be with a worker that has ended since.
+    @Test func ofAMailingThatTheLedgerHasDispatchedEverybodyIsInDoubt() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [4, 4])
+        _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
+        var doubt = CopyDoubt(reached: [:], holdsAll: false, why: "copy")
+        doubt.known = [id]
+        #expect(try await ledger.acceptCopy(doubt, commits: 5, now: Example.start).listed == 8)
+    }
+
+    @Test func whoWasDispatchedBeforeThePlanWasLostIsListedOnce() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [4, 4, 4])
+        #expect(try await ledger.listDispatchedBefore(id, upTo: 1, why: "gone", now: Example.start) == 8)
+        #expect(try await ledger.listDispatchedBefore(id, upTo: 2, why: "gone", now: Example.start) == 0)
+        let listed = try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 100)
+        #expect(Set(listed.map(\.batch)) == [0, 1] && listed.count == 8)
+        #expect(try await ledger.recount(id) == [])
+        let next = try await ledger.dispatchBatches([(id, 10)], now: Example.start)
+        #expect(next.map(\.id.number) == [0, 1, 2])
+    }
+
     /// No other planner can have sent a mailing that is added to the copy after it was put in its place.
     @Test func whatIsAddedAfterTheRestoreIsNotInDoubt() async throws {
         var ledger = try open()

@@ -19,6 +19,7 @@ import Testing
         try await primary.wait(for: standby)
         try await standby.stopFollowing()
         _ = try await ledger.dispatchBatches([(Example.id(), 1)], now: Example.start)
+        let before = try await ledger.write(groups: [], events: [], letters: [], now: Example.start).standing
         // What Redis was told.
         let known = try await ledger.commits()
         try await primary.stop(SIGQUIT)
@@ -28,6 +29,9 @@ import Testing
         _ = try await ledger.dispatchBatches([(Example.id(), 1)], now: Example.start)
         let mark = try await ledger.copyMark()
         #expect(mark.isMoved && mark.commits == known - 1)
+        // By another standing collectors know that what they wrote last may be missing.
+        let standing = try await ledger.write(groups: [], events: [], letters: [], now: Example.start).standing
+        #expect(standing != nil && standing != before && standing == mark.standing)
         #expect(try await ledger.commits() < known)
     }
 

@@ -73,6 +73,17 @@ extension DispatcherTests {
         #expect(Set(listed.map(\.batch)).isSuperset(of: [0, 1]) && !listed.map(\.batch).contains(3))
     }
 
+    /// A standby had only a part of its plan.
+    @Test func whoWasDispatchedBeforeAMailingWasPlannedAgainIsListed() async throws {
+        try await plan(4)
+        _ = try await broker.redis.send(["SET", .text(broker.keys.reached(id)), "1"])
+        try await dispatching { #expect(try await takeAll(4).count == 4) }
+        let listed = try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 100)
+        // And one batch more: others may have been suppressed since.
+        #expect(Set(listed.map(\.batch)) == [0, 1, 2])
+        #expect(listed.count == 6)
+    }
+
     /// A mailing that is not planned as a whole, with much text.
     func pad(_ megabytes: Int) async throws {
         guard megabytes > 0 else { return }

@@ -43,15 +43,16 @@ KINDS = {
     "postgres-wal": Kind(1, 1, 5, "no room for PostgreSQL's write-ahead log, of which it dies"),
     "postgres-promote": Kind(1, 0.5, 2, "SIGKILL to PostgreSQL; a standby that lacks its last moment takes its place"),
     "postgres-sync": Kind(1, 0.5, 2, "the same with a synchronous standby, which lacks nothing that was promised"),
+    "plan-promote": Kind(1, 0.1, 1, "the same as postgres-promote while the mailing is planned"),
     "pgbouncer-kill": Kind(1, 0.2, 3, "SIGKILL to pgbouncer, started again"),
 }
-STANDBYS = {"postgres-promote", "postgres-sync"}
+STANDBYS = {"postgres-promote", "postgres-sync", "plan-promote"}
 """Faults with a second server: roles reach both without relays then, and are not cut off."""
 WHERE_ASKED = STANDBYS | {"pgbouncer-kill"}
 """Faults that only those runs have that name them (or have --pgbouncer)."""
 DISKS = {"disk", "postgres-disk", "postgres-wal"}
 """Faults that need small disks."""
-ENGINES = {"sqlite": {"disk"}, "postgres": {k for k in KINDS if k.startswith(("postgres-", "pgbouncer-"))}}
+ENGINES = {"sqlite": {"disk"}, "postgres": {k for k in KINDS if k.startswith(("postgres-", "pgbouncer-", "plan-promote"))}}
 """Faults that are done to one engine of the ledger alone."""
 ON_HOSTS = {"kill", "freeze", "term", "rolling", "collectors", "plan-kill", "pause", "speed", "redis-restart", "redis-kill",
             "redis-rewind", "redis-freeze", "redis-empty", "postgres-kill", "postgres-restart", "postgres-freeze"}

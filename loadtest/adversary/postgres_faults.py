@@ -1,6 +1,7 @@
 """The faults that are done to a ledger in PostgreSQL."""
 import asyncio
 
+from rig.ledger import LedgerAway
 from rig.machine import CannotRun, free_port
 from rig.postgres import socket_file
 from .relay import Relay
@@ -113,11 +114,30 @@ class PostgresFaults:
         """What PostgreSQL wrote in the last moment is held on its way to the standby, and lost."""
         await self.fail_over(fault, f"a standby that lacks its last {fault.seconds:.2f} s takes its place", is_synchronous=False)
 
+    async def plan_promote(self, fault):
+        """The same from the moment on when part of the mailing is planned."""
+        await self.fail_over(
+            fault, f"a standby that lacks its last {fault.seconds:.2f} s takes its place, in which the mailing was planned",
+            is_synchronous=False, ready=self.part_is_planned)
+
+    async def part_is_planned(self):
+        while not self.healing.is_set():
+            try:
+                (mailing,), = await asyncio.to_thread(
+                    self.run.store.read, [f"SELECT rows_read, planning_done FROM mailing WHERE id = '{self.run.mailing}'"], 1)
+            except (LedgerAway, ValueError):
+                continue
+            if int(mailing[1]):
+                self.log.find("harness", "the mailing was planned before a part of it was seen")
+            if int(mailing[0]):
+                return
+
     async def postgres_sync(self, fault):
         """Nothing reaches the standby in the last moment, and so nothing is committed."""
         await self.fail_over(fault, "a synchronous standby takes its place", is_synchronous=True)
 
-    async def fail_over(self, fault, text, is_synchronous):
+    async def fail_over(self, fault, text, is_synchronous, ready=None):
+        """`ready`: waits for the moment from which on the standby hears of nothing."""
         if not self.take("PostgreSQL", fault):
             return
         run, old = self.run, self.run.postgres
@@ -127,8 +147,15 @@ class PostgresFaults:
             new = await old.standby(run.other_folder, link.listen, f"postgres-{sum(self.log.done.values()) + 2}")
             if is_synchronous:
                 await old.wait_for_standby()
+            if ready:
+                await ready()
             link.hold()
             await self.rest(fault.seconds)
+            if ready:
+                (planned, dispatched), = (await asyncio.to_thread(self.run.store.read, [
+                    "SELECT rows_read, (SELECT count(*) FROM progress p WHERE p.mailing = m.id AND p.dispatch > 0) "
+                    f"FROM mailing m WHERE id = '{self.run.mailing}'"]))[0]
+                text += f" ({int(planned):,} rows by now, {int(dispatched):,} batches dispatched)"
             self.begin(fault.kind, f"PostgreSQL is killed, and {text}")
             self.log.outage("PostgreSQL is unavailable", True)
             await old.kill()

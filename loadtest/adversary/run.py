@@ -115,7 +115,7 @@ batch_size: {batch}
 attempts: 100
 lifetime: 24h
 uncertain: {self.o.uncertain}
-""")
+{self.beginning()}""")
         profile = [] if self.o.profile == "none" else ["--fail", self.o.profile]
         self.sink = Sink(self.fleet, self.o.flotilla, self.dir, self.record, address=self.host, options=[
             "--latency", self.o.latency, "--seed", str(self.o.seed), *profile])
@@ -123,6 +123,12 @@ uncertain: {self.o.uncertain}
         if self.has_tracker:
             self.visits = visits.Visits(self, quiet_port(rng))
         self.configure()
+
+    def beginning(self):
+        """When the mailing begins, where a standby has to follow before that."""
+        if "plan-promote" not in self.kinds:
+            return ""
+        return time.strftime('start: "%Y-%m-%dT%H:%M:%SZ"\n', time.gmtime(time.time() + 12))
 
     def make_way(self, rng):
         """The provider's port as workers see it: that of a relay."""

@@ -5,6 +5,7 @@ import Model
 /// that a consumer did not confirm before it ended comes again.
 struct ConsumerGroup: Sendable {
     private let redis: RedisClient
+    private let keys: Keys
     private let name: String
     private let streams: [String]
     /// A connection of its own, which reads may block.
@@ -17,6 +18,7 @@ struct ConsumerGroup: Sendable {
         restore: @escaping @Sendable (String) async throws(RedisError) -> Void
     ) {
         redis = broker.redis
+        keys = broker.keys
         self.name = name
         self.streams = streams
         self.reader = broker.redis.forBlocking(reader)
@@ -69,10 +71,19 @@ struct ConsumerGroup: Sendable {
     }
 
     /// Takes entries off their streams.
-    /// - Parameter ids: those of each stream.
-    func confirm(_ ids: [String: [String]]) async throws(RedisError) {
+    /// - Parameters:
+    ///   - ids: those of each stream.
+    ///   - replay: copies are kept; nil for none.
+    func confirm(_ ids: [String: [String]], replay: Replay? = nil) async throws(RedisError) {
+        let copies = replay?.arguments ?? Replay.none
         let replies = try await redis.run(
-            Scripts.confirm, calls: ids.map { stream, all in ([stream], [.text(name)] + all.map { RedisArgument.text($0) }) })
+            Scripts.confirm,
+            calls: ids.map { stream, all in
+                (
+                    [stream, keys.replay(stream), keys.replayStanding(stream)],
+                    [.text(name)] + (stream == keys.deadLetters ? Replay.none : copies) + all.map { .text($0) }
+                )
+            })
         for case .error(let text) in replies { throw .command(text) }
     }
 

@@ -153,6 +153,12 @@ package struct EpochStore: Sendable {
         for case .error(let text) in replies { throw .command(text) }
     }
 
+    /// Forgets the highest batch of mailings that was ever dispatched.
+    package func forgetReached(_ mailings: [MailingID], _ fencingToken: FencingToken) async throws(RedisError) {
+        guard !mailings.isEmpty else { return }
+        try await broker.remove(mailings.map(broker.keys.reached), fencingToken: fencingToken)
+    }
+
     private func removeAll(_ pattern: String, _ fencingToken: FencingToken) async throws(RedisError) {
         for keys in try await broker.redis.scan(pattern) where !keys.isEmpty {
             try await broker.remove(keys, fencingToken: fencingToken)

@@ -97,6 +97,14 @@ package struct Keys: Sendable {
     func eventsAnew(_ number: Int) -> String { "\(tag):events:anew:\(number)" }
     var receiptsAnew: String { "\(tag):receipts:anew" }
 
+    /// Stream: copies of the entries of another stream that collectors have confirmed, for as long as a standby of the ledger's server may
+    /// lack them (`ReplayStreams`); expires a day after the last of them.
+    /// - Parameter stream: the key of the other one.
+    func replay(_ stream: String) -> String { "\(tag):replay:\(stream.dropFirst(tag.utf8.count + 1))" }
+
+    /// String, `LEDGER STANDING`: on which server the ledger stood that has the entries of a replay stream; expires with it.
+    func replayStanding(_ stream: String) -> String { "\(tag):replay-standing:\(stream.dropFirst(tag.utf8.count + 1))" }
+
     /// Stream: entries of lanes that could not be read (`DeadLetters`); an entry is deleted when the collector has committed it.
     var deadLetters: String { "\(tag):dead" }
 
@@ -135,12 +143,14 @@ package struct Keys: Sendable {
     /// The kind of each key above.
     static let kinds: [Kind] =
         ["epoch", "partitions", "marks"].map { Kind(name: $0, type: "string", isTrusted: true) }
-        + ["leader", "claims", "reached", "commits", "throttle", "queue", "newer"].map { Kind(name: $0, type: "string", isTrusted: false) }
+        + ["leader", "claims", "reached", "commits", "throttle", "queue", "newer", "replay-standing"].map {
+            Kind(name: $0, type: "string", isTrusted: false)
+        }
         + ["workers", "groups", "dispatched", "mailing", "limits"].map { Kind(name: $0, type: "hash", isTrusted: true) }
         + ["rate", "heartbeats", "heartbeat-mailings"].map { Kind(name: $0, type: "hash", isTrusted: false) }
         + ["admitted", "worker-lanes", "lanes"].map { Kind(name: $0, type: "set", isTrusted: true) }
         + ["lane", "status"].map { Kind(name: $0, type: "stream", isTrusted: true) }
-        + ["wake", "demand", "dead", "suppressed", "events", "receipts"].map { Kind(name: $0, type: "stream", isTrusted: false) }
+        + ["wake", "demand", "dead", "suppressed", "events", "receipts", "replay"].map { Kind(name: $0, type: "stream", isTrusted: false) }
 
     /// The kind of a key; nil for one that is none of ours.
     func kind(of key: String) -> Kind? {

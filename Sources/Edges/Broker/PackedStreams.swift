@@ -129,9 +129,10 @@ package struct PackedStreams<Batch: StreamedBatch>: Sendable {
     }
 
     /// Takes entries off their streams; called after the ledger's commit, which has the dead letters among them too.
-    package func confirm(_ entries: [Entry]) async throws(RedisError) {
+    /// - Parameter replay: where the ledger stands; nil where no copies are kept.
+    package func confirm(_ entries: [Entry], replay: Replay? = nil) async throws(RedisError) {
         guard !entries.isEmpty else { return }
-        try await collectors.confirm(Dictionary(grouping: entries, by: \.stream).mapValues { $0.map(\.id) })
+        try await collectors.confirm(Dictionary(grouping: entries, by: \.stream).mapValues { $0.map(\.id) }, replay: replay)
     }
 
     /// How full each stream is: what waits for a collector, and what one has read and not confirmed.

@@ -33,6 +33,7 @@ enum Scripts {
     static let remove = script("remove", PackageResources.remove_lua)
     static let renew = script("renew", PackageResources.renew_lua)
     static let renumber = script("renumber", PackageResources.renumber_lua)
+    static let replay = script("replay", PackageResources.replay_lua)
     static let report = script("report", PackageResources.report_lua)
     static let reserve = script("reserve", PackageResources.reserve_lua)
     static let restore = script("restore", PackageResources.restore_lua)

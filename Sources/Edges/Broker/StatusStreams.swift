@@ -124,8 +124,9 @@ package struct StatusStreams: Sendable {
 
     /// Takes entries off their streams, and batches whose dispatch has ended out of `dispatched`; called after the ledger's
     /// commit, which has the dead letters among them too.
+    /// - Parameter replay: where the ledger stands; nil where no copies are kept.
     package func confirm(
-        _ entries: [Entry], over: Set<Dispatch> = []
+        _ entries: [Entry], over: Set<Dispatch> = [], replay: Replay? = nil
     ) async throws(RedisError) {
         guard !entries.isEmpty else { return }
         // Batches first: should the connection break between the two, the entries come again and settle again.
@@ -137,7 +138,7 @@ package struct StatusStreams: Sendable {
                 })
             for case .error(let text) in replies { throw .command(text) }
         }
-        try await collectors.confirm(Dictionary(grouping: entries, by: \.stream).mapValues { $0.map(\.id) })
+        try await collectors.confirm(Dictionary(grouping: entries, by: \.stream).mapValues { $0.map(\.id) }, replay: replay)
     }
 
     private func entry(_ entry: StreamEntry) -> Entry { Entry(entry, partition: numbers[entry.stream]) }

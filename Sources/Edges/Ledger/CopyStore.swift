@@ -28,12 +28,18 @@ package protocol CopyStore: Sendable {
     func unfinished() async throws(LedgerError) -> [MailingID]
 
     /// Lists everybody as uncertain who may have been sent to since this copy was made, in one transaction, and takes the copy for the
-    /// truth from now on. A mailing that was not planned as a whole is paused: it may have been sent as a whole.
+    /// truth from now on. A mailing that was not planned as a whole is paused where it may have been sent as a whole.
     /// - Parameters:
     ///   - doubt: of each unfinished mailing the batches concerned; nil where nothing was sent since.
     ///   - commits: the number that Redis knows; the ledger's is higher from now on.
     /// - Returns: recipients that were listed, and mailings that were paused.
     func acceptCopy(_ doubt: CopyDoubt?, commits: Int64, now: Int64) async throws(LedgerError) -> (listed: Int, paused: [MailingID])
+
+    /// Lists everybody as uncertain in the first batches of a mailing that was planned again, since the server that had its plan before had
+    /// dispatched them. Does nothing where the ledger has dispatched something of it.
+    /// - Parameter last: the last batch that was dispatched.
+    /// - Returns: recipients that were listed.
+    func listDispatchedBefore(_ id: MailingID, upTo last: Int, why: String, now: Int64) async throws(LedgerError) -> Int
 }
 
 /// How far a ledger has come, and how it is marked as a copy.
@@ -47,12 +53,17 @@ package struct CopyMark: Sendable, Equatable {
     /// Another server has taken the place of the one before: a standby, or one that was brought back to an earlier moment. The commits are
     /// those that it had then.
     package var isMoved: Bool
+    /// On which server it stands, and after which fail-over; nil for a file.
+    package var standing: String?
 
-    package init(commits: Int64 = 0, restored: Int64? = nil, olderThan: Int64? = nil, isMoved: Bool = false) {
+    package init(
+        commits: Int64 = 0, restored: Int64? = nil, olderThan: Int64? = nil, isMoved: Bool = false, standing: String? = nil
+    ) {
         self.commits = commits
         self.restored = restored
         self.olderThan = olderThan
         self.isMoved = isMoved
+        self.standing = standing
     }
 }
 
@@ -60,6 +71,9 @@ package struct CopyMark: Sendable, Equatable {
 package struct CopyDoubt: Sendable {
     /// The highest batch of each mailing that was ever dispatched; a mailing that is missing may have been sent as a whole.
     package var reached: [MailingID: Int]
+    /// Mailings of which it is known how far they were sent, or that nothing was sent that the copy does not know: where they were not
+    /// planned as a whole, their planning continues.
+    package var known: Set<MailingID> = []
     /// Everybody is held for a person, whatever the mailings say.
     package var holdsAll: Bool
     /// For people.

@@ -124,6 +124,8 @@ package struct EventSummary: Sendable, Equatable {
     package var withoutAddress = 0
     /// Held recipients who turned out to have their message.
     package var settled = 0
+    /// As that of `WriteSummary`.
+    package var standing: String?
 
     package init() {}
 }

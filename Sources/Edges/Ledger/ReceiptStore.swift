@@ -55,6 +55,8 @@ package struct ReceiptSummary: Sendable, Equatable {
     package var suppressed: [Suppression] = []
     /// Keys of those that were removed.
     package var unsuppressed: [Suppression.Key] = []
+    /// As that of `WriteSummary`.
+    package var standing: String?
 
     package init() {}
 }

@@ -23,6 +23,8 @@ package struct WriteSummary: Sendable, Equatable {
 
     /// The ledger's number of commits, this one included.
     package var commits: Int64 = 0
+    /// On which server the ledger stood, and after which fail-over; nil for a file.
+    package var standing: String?
     /// Mailings of which recipients wait who were refused before anybody was accepted.
     package var refused: Set<MailingID> = []
 

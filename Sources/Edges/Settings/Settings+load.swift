@@ -116,6 +116,7 @@ extension Settings {
         if let place = reader.value(SettingsTable.ledgerURL) { ledger.use(url: place) }
         reader.read(SettingsTable.ledgerFolder, into: &ledger.folder)
         reader.read(SettingsTable.ledgerKeep, into: &ledger.keep)
+        reader.read(SettingsTable.ledgerReplay, into: &ledger.replay)
         reader.read(SettingsTable.plannerWindow, into: &planner.window)
         reader.read(SettingsTable.plannerWindowBytes, into: &planner.windowBytes)
         reader.read(SettingsTable.plannerBatchBytes, into: &planner.batchBytes)

@@ -43,12 +43,14 @@ package struct Settings: Sendable, Equatable {
         package private(set) var replaced: LedgerPlace?
         /// How long the recipients of mailings that have ended are kept; nil for always.
         package var keep: Duration?
+        /// How long Redis keeps what collectors have written into a ledger that has a server.
+        package var replay = Duration.seconds(30)
         package init() {}
 
         /// Two places are equal whoever named them.
         package static func == (left: Self, right: Self) -> Bool {
-            (left.place, left.hasURL, left.folder, left.replaced, left.keep)
-                == (right.place, right.hasURL, right.folder, right.replaced, right.keep)
+            (left.place, left.hasURL, left.folder, left.replaced, left.keep, left.replay)
+                == (right.place, right.hasURL, right.folder, right.replaced, right.keep, right.replay)
         }
 
         /// Takes the place of an option.

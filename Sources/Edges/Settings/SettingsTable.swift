@@ -30,6 +30,10 @@ enum SettingsTable {
     static let ledgerKeep = Setting.duration(
         "ledger.keep", .seconds(86_400)...(.seconds(36_500 * 86_400)), shown: "always",
         "How long the recipients of a mailing are kept after its end: [operations.md](operations.md#old-mailings).")
+    static let ledgerReplay = Setting.duration(
+        "ledger.replay", .zero...(.seconds(3600)), default: "30s",
+        "How long Redis keeps what collectors have written, where the ledger is in PostgreSQL. A standby that takes over reads it again "
+            + "([operations.md](operations.md#a-standby-takes-over)); `0s` for nothing.")
 
     static let plannerWindow = Setting.integer(
         "planner.window", 1...10_000, default: "64", "Batches of a lane at most that are ready in Redis or with workers.")
@@ -219,7 +223,7 @@ enum SettingsTable {
     static let keys: [SettingKey] =
         [
             redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
-            ledgerPath.key, ledgerURL.key, ledgerFolder.key, ledgerKeep.key,
+            ledgerPath.key, ledgerURL.key, ledgerFolder.key, ledgerKeep.key, ledgerReplay.key,
             plannerWindow.key, plannerWindowBytes.key, plannerBatchBytes.key, plannerPoll.key, plannerStuckAfter.key, plannerLease.key,
             workerConcurrency.key, workerGroup.key, workerPrefetchBytes.key, workerChannels.key, workerFlush.key, workerLease.key,
             workerMaxDeliveries.key, workerRetryBase.key, workerRetryCap.key, workerResponses.key,

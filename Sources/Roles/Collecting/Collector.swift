@@ -24,16 +24,19 @@ package struct Collector: Service {
     private let epochs: EpochStore
     private let identity: LedgerIdentity
     private let loop: CollectingLoop<StatusStreams>
+    private let replay: Duration
 
     /// - Parameters:
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about.
     ///   - refusals: when refusals are taken for everybody's.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over; nil for the usual time.
+    ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
         broker: Broker, ledger: any Store, name: String, limit: Int = 200, refusals: RefusalThresholds = RefusalThresholds(),
-        abandoned: Duration? = nil, clocks: Clocks = .system, logger: Logger
+        abandoned: Duration? = nil, replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
     ) {
+        self.replay = replay
         self.refusals = RefusalWatch(refusals)
         self.broker = broker
         status = StatusStreams(broker)
@@ -77,7 +80,8 @@ package struct Collector: Service {
     private func take(_ entries: [StatusStreams.Entry], _ status: StatusStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
         try await identity.note(commits: summary.commits, epochs, ledger)
-        try await status.confirm(entries, over: summary.over)
+        try await status.confirm(
+            entries, over: summary.over, replay: Replay(ledger: identity.name, standing: summary.standing, time: replay))
         return true
     }
 

@@ -20,6 +20,7 @@ package struct EventCollector: Service {
     private let domains: DomainBursts?
     private let limit: Int
     private let counting: EventCounting
+    private let replay: Duration
     private let unreadable: UnreadableLog
     private let meters = EventMeters()
     private let clocks: Clocks
@@ -30,11 +31,12 @@ package struct EventCollector: Service {
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about; each has up to a thousand events.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over; nil for the usual time.
+    ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
         broker: Broker, ledger: any Store, rules: EventRules, name: String, limit: Int = 50, abandoned: Duration? = nil,
-        clocks: Clocks = .system, logger: Logger
+        replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
     ) {
-        (self.broker, self.ledger, self.rules, self.logger, self.limit) = (broker, ledger, rules, logger, limit)
+        (self.broker, self.ledger, self.rules, self.logger, self.limit, self.replay) = (broker, ledger, rules, logger, limit, replay)
         self.clocks = clocks
         unreadable = UnreadableLog(clocks: clocks)
         streams = EventStreams(broker)
@@ -78,7 +80,7 @@ package struct EventCollector: Service {
         guard let summary = await write(entries) else { return false }
         guard let name = await identity.awaitName(of: ledger, entries: "events") else { return false }
         try await RecentSuppressions(broker).tell(summary.suppressed + summary.suppressedBefore, lifted: summary.unsuppressed, of: name)
-        try await streams.confirm(entries)
+        try await streams.confirm(entries, replay: Replay(ledger: name, standing: summary.standing, time: replay))
         await domains?.look(at: entries.compactMap(\.batch))
         return true
     }

@@ -22,6 +22,7 @@ package struct ReceiptCollector: Service {
     private let meters = ReceiptMeters()
     private let pause: Duration
     private let clocks: Clocks
+    private let replay: Duration
     private let logger: Logger
 
     /// - Parameters:
@@ -30,10 +31,12 @@ package struct ReceiptCollector: Service {
     ///   - limit: entries in a transaction, about; each has up to 500 receipts.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
     ///   - pause: between two tries of receipts that name no message.
+    ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
         broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2, abandoned: Duration = .seconds(10),
-        pause: Duration = .seconds(15), clocks: Clocks = .system, logger: Logger
+        pause: Duration = .seconds(15), replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
     ) {
+        self.replay = replay
         (self.broker, self.ledger, self.providers, self.pause, self.logger) = (broker, ledger, providers, pause, logger)
         self.clocks = clocks
         unreadable = UnreadableLog(clocks: clocks)
@@ -73,7 +76,7 @@ package struct ReceiptCollector: Service {
         guard let summary = await write(entries) else { return false }
         meters.note(summary)
         guard try await tell(summary) else { return false }
-        try await streams.confirm(entries)
+        try await streams.confirm(entries, replay: Replay(ledger: identity.name, standing: summary.standing, time: replay))
         return true
     }
 

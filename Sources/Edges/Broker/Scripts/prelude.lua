@@ -98,3 +98,30 @@ local function set_mailing(key, first)
     redis.call('HDEL', key, 'failed')
   end
 end
+
+-- Puts the entries of a replay stream back into the stream that they were confirmed in, when the ledger does not stand where it stood: its
+-- server may lack them. What the ledger has, it ignores. Entries of another ledger are dropped.
+-- Returns whether all are back; not where Redis has no memory for them.
+local function put_back(stream_key, replay_key, standing_key, ledger, standing)
+  local known = redis.call('GET', standing_key)
+  if known == ledger .. ' ' .. standing then
+    return true
+  end
+  if known and string.match(known, '^%S+') ~= ledger then
+    redis.call('DEL', replay_key)
+  end
+  local some = redis.call('XRANGE', replay_key, '-', '+', 'COUNT', 500)
+  while #some > 0 do
+    for _, entry in ipairs(some) do
+      if #entry[2] <= 40 then
+        local added = redis.pcall('XADD', stream_key, '*', unpack(entry[2]))
+        if type(added) == 'table' then
+          return false
+        end
+      end
+      redis.call('XDEL', replay_key, entry[1])
+    end
+    some = redis.call('XRANGE', replay_key, '-', '+', 'COUNT', 500)
+  end
+  return not redis.pcall('SET', standing_key, ledger .. ' ' .. standing, 'EX', 86400).err
+end

@@ -28,6 +28,7 @@ extension PostgreSQLConnection {
             now = nil
         }
         if let now { try run(Self.move, [.text(now)]) }
+        standing = now
         isStandingNoted = true
     }
 }

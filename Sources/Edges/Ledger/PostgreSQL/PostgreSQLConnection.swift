@@ -19,6 +19,8 @@ final class PostgreSQLConnection {
     private var prepared: Set<String> = []
     /// The ledger has noted on which server it stands.
     var isStandingNoted = false
+    /// That server; nil where it was not asked for, or cannot be told.
+    var standing: String?
     /// The prepared forms of the ledger's statements.
     var statements: [StatementKey: PostgreSQLStatement] = [:]
     /// The row of each counter that this session adds to, so that sessions do not wait for one another.

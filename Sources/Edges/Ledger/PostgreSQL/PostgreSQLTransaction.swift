@@ -135,6 +135,11 @@ extension PostgreSQLTransaction {
 
     func isMoved() throws -> Bool { try one(Bool.self, "SELECT moved IS NOT NULL FROM ledger") ?? false }
 
+    /// A session that writes has looked for itself.
+    func standing() throws -> String? {
+        try isReading ? one(String.self, "SELECT standing FROM ledger") : connection.standing
+    }
+
     func raiseCommits(above number: Int64) throws {
         let known = try commits()
         try run("UPDATE ledger SET commits = commits + ?, moved = NULL", [max(0, number - known) + 1])

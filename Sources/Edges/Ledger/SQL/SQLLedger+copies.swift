@@ -11,7 +11,9 @@ extension SQLLedger: CopyStore {
         try await read("looking for a copy") { db in
             let row = try db.row("SELECT restored, older_than FROM ledger")
             return try row.map { row in
-                try CopyMark(commits: db.commits(), restored: row.read(0), olderThan: row.read(1), isMoved: db.isMoved())
+                try CopyMark(
+                    commits: db.commits(), restored: row.read(0), olderThan: row.read(1), isMoved: db.isMoved(),
+                    standing: db.standing())
             } ?? CopyMark()
         }
     }
@@ -53,6 +55,16 @@ extension SQLLedger: CopyStore {
         }
     }
 
+    package func listDispatchedBefore(_ id: MailingID, upTo last: Int, why: String, now: Int64) async throws(LedgerError) -> Int {
+        try await write("restore") { [self] db in
+            try requirePlanning(db)
+            guard try !Self.hasDispatched(db, id) else { return 0 }
+            let listed = try Self.doubt(db, id, upTo: last, Loss(why: why, policy: Self.uncertainPolicy(db, id), at: now))
+            try Self.settle(db, id)
+            return listed
+        }
+    }
+
     private static func doubt(_ db: any SQLTransaction, _ doubt: CopyDoubt, _ now: Int64) throws -> (listed: Int, paused: [MailingID]) {
         var listed = 0
         var paused: [MailingID] = []
@@ -65,13 +77,19 @@ extension SQLLedger: CopyStore {
         let isRestored = try db.one(Bool.self, "SELECT restored IS NOT NULL FROM ledger") ?? false
         for (id, isPlanned) in try unfinished(db, onlyRestored: isRestored) {
             let policy = doubt.holdsAll ? .hold : try uncertainPolicy(db, id)
-            listed += try self.doubt(db, id, upTo: doubt.reached[id], Loss(why: doubt.why, policy: policy, at: now))
+            let last = try doubt.reached[id] ?? (doubt.known.contains(id) && !hasDispatched(db, id) ? -1 : nil)
+            listed += try self.doubt(db, id, upTo: last, Loss(why: doubt.why, policy: policy, at: now))
             try settle(db, id)
-            guard !isPlanned else { continue }
+            guard !isPlanned, !doubt.known.contains(id) else { continue }
             let change = StateChange(to: .paused, from: [.scheduled, .collecting], reason: reason, now: now)
             if try setState(db, id, change) { paused.append(id) }
         }
         return (listed, paused)
+    }
+
+    /// Whether the ledger has dispatched something of a mailing.
+    private static func hasDispatched(_ db: any SQLTransaction, _ id: MailingID) throws -> Bool {
+        try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM progress WHERE mailing = ? AND dispatch > 0)", [id.description]) ?? true
     }
 
     /// Lists the open recipients of batches that may have been dispatched since a copy was made.

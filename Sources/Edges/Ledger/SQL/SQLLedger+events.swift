@@ -9,7 +9,9 @@ extension SQLLedger: EventStore {
             try Self.keep(letters, db)
             var writing = EventWriting(db, rules)
             try writing.add(batches, countingAtMost: countingAtMost, now: now)
-            return try writing.apply(now: now)
+            var summary = try writing.apply(now: now)
+            summary.standing = try db.standing()
+            return summary
         }
     }
 

@@ -44,6 +44,7 @@ extension SQLLedger: ReceiptStore {
             var writing = try ReceiptWriting(db, now: now)
             let rest = try writing.add(receipts)
             try Self.putAside(rest, &writing)
+            writing.summary.standing = try db.standing()
             return writing.summary
         }
     }

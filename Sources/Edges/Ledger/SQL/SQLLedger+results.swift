@@ -11,6 +11,7 @@ extension SQLLedger: ResultStore {
             for group in events { try writing.add(group) }
             var summary = try writing.finish()
             summary.commits = try db.countCommit()
+            summary.standing = try db.standing()
             return summary
         }
         if let skipped = summary.moved[.skipped] { SkipMeter.count(suppressed: skipped) }

@@ -70,6 +70,8 @@ protocol SQLTransaction: AnyObject {
     /// Whether another server has taken the place of the former one, which may have had more commits. `commits` stays what it was then
     /// until `raiseCommits`: Redis may know of more commits, and must not be told of others with the same numbers.
     func isMoved() throws -> Bool
+    /// On which server the ledger stands, and after which fail-over; nil for a file, and where that cannot be known.
+    func standing() throws -> String?
     /// Raises the ledger's number of commits above one that Redis knows.
     func raiseCommits(above number: Int64) throws
 }

@@ -113,6 +113,7 @@ extension SQLiteTransaction {
 
     /// A file shows by its own number of commits, and by the note beside it, whether it is an older copy.
     func isMoved() throws -> Bool { false }
+    func standing() throws -> String? { nil }
 
     func raiseCommits(above number: Int64) throws { try run("UPDATE ledger SET commits = max(commits, ?) + 1", [number]) }
 }

@@ -58,12 +58,17 @@ extension Dispatcher {
         throw RedisError.epochEnded
     }
 
+    var isOlderCopy: Bool { if case .older? = copy { true } else { false } }
+
     /// Whether the ledger is an older copy, of which it is not known yet who was sent to since it was made. A copy may be written into
     /// the file that is open (sqlite3's `.restore`), so that this is asked again and again.
     func findCopy() async throws -> Bool {
-        if case .older? = copy { return true }
+        if isOlderCopy { return true }
         if copy == nil { noted = try await ledger.note() }
-        copy = FoundCopy(known: try await epochs.commits(), beside: noted?.commits, mark: try await ledger.copyMark())
+        let mark = try await ledger.copyMark()
+        try await putBack(mark)
+        untouched = mark.isMoved ? own.untouched(try await ledger.unfinished(), since: mark.commits) : nil
+        copy = FoundCopy(known: try await epochs.commits(), beside: noted?.commits, mark: mark)
         switch copy {
         case .older: return true
         case .current(let commits):
@@ -72,6 +77,18 @@ extension Dispatcher {
             return false
         case .some(.none), nil: return false
         }
+    }
+
+    /// Has collectors write again what the server that the ledger stood on before had from them last.
+    private func putBack(_ mark: CopyMark) async throws(RedisError) {
+        guard mark.isMoved, let standing = mark.standing else { return }
+        let count = try await ReplayStreams(broker).putBack(ledger: fencingToken.ledger, standing: standing)
+        guard count > 0 else { return }
+        logger.notice(
+            """
+            another server has the ledger now: what was written last is written again, as it may lack that \
+            (\(Plural.text(count, "entry", "entries")))
+            """)
     }
 
     /// Notes in Redis what an ended private Redis had noted beside the ledger, unless Redis has a later note. From then on the file beside
@@ -86,9 +103,12 @@ extension Dispatcher {
     /// Lists the recipients that may have been sent to since an older copy was made, and accepts the copy as the ledger.
     func acceptCopy(commits: Int64, isRestored: Bool) async throws {
         let why = "the ledger is an older copy, and the message may have been sent since it was made"
-        let reached = try await epochs.reached(ledger.unfinished())
-        let (listed, paused) = try await ledger.acceptCopy(
-            CopyDoubt(reached: reached, holdsAll: isRestored, why: why), commits: commits, now: clocks.milliseconds)
+        var doubt = CopyDoubt(reached: try await epochs.reached(ledger.unfinished()), holdsAll: isRestored, why: why)
+        // After a fail-over. Whoever was sent to is listed once that is planned again.
+        if let untouched { doubt.known = isRestored ? [] : untouched.union(doubt.reached.keys) }
+        let (listed, paused) = try await ledger.acceptCopy(doubt, commits: commits, now: clocks.milliseconds)
+        // They are sent to everybody if a person says so.
+        try await epochs.forgetReached(paused)
         copy = FoundCopy.none
         let doubtful = listed > 0 ? try await Set(ledger.work().filter { $0.uncertain > 0 }.map(\.id)) : []
         let who =

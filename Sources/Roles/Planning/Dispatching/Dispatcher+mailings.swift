@@ -18,7 +18,10 @@ extension Dispatcher {
     func publish(_ work: [MailingWork], _ epoch: Epoch) async throws {
         let ids = Set(work.map(\.id))
         // Stopped mailings leave the ledger's list of work by themselves when nothing of them is left.
-        for id in Array(shown.keys) where !ids.contains(id) { try await remove(id) }
+        let ended = shown.keys.filter { !ids.contains($0) }
+        // In a ledger that went back in time they may have yet to be planned.
+        if !ended.isEmpty, try await findCopy() { throw RedisError.epochEnded }
+        for id in ended { try await remove(id) }
         newer.formIntersection(ids)
         let work = work.filter { !newer.contains($0.id) }
         let new = work.filter { shown[$0.id] == nil }
@@ -121,11 +124,29 @@ extension Dispatcher {
 
     /// Batches that are in Redis by the ledger, and are not there: a dispatcher ended between marking and dispatching.
     private func reconcile(_ new: [MailingWork], _ epoch: Epoch) async throws {
+        try await listDispatchedBefore(new)
         let missing = try await takeBackMissing(new.filter { $0.dispatched > 0 }.map(\.id), epoch)
         for (id, batches) in Dictionary(grouping: missing, by: \.batch.mailing) {
             logger.notice(
                 "mailing \(id): \(Plural.text(batches.count, "batch", "batches")) did not reach Redis: dispatched again",
                 metadata: ["mailing": "\(id)"])
+        }
+    }
+
+    /// Lists recipients of mailings that were planned again after a fail-over: the server before had dispatched some of their batches.
+    private func listDispatchedBefore(_ new: [MailingWork]) async throws {
+        let fresh = new.filter { $0.isPlanned && $0.dispatched == 0 && $0.open == $0.planned }.map(\.id)
+        guard !fresh.isEmpty else { return }
+        for (id, last) in try await epochs.reached(fresh) {
+            // Whoever was suppressed meanwhile is not in the plan, so that others move to an earlier place.
+            let listed = try await ledger.listDispatchedBefore(
+                id, upTo: last + 1, why: "a server that is gone had dispatched its batch", now: Clock.milliseconds())
+            guard listed > 0 else { continue }
+            logger.error(
+                """
+                mailing \(id) was planned again; listed as uncertain are \(Plural.text(listed, "recipient")), as the server that had \
+                the ledger before had dispatched their batches
+                """, metadata: ["mailing": "\(id)"])
         }
     }
 
@@ -190,6 +211,7 @@ extension Dispatcher {
         for (batch, _) in batches { logger.dispatched(batch, shown[batch.id.mailing]?.fields ?? [:]) }
         do {
             try await noteCommits()
+            own.note(batches.map(\.batch.id.mailing))
             _ = try await queue.dispatch(batches, epoch: epoch, fencingToken: fencingToken)
         } catch {
             doubt(batches.map(\.batch.id.mailing))

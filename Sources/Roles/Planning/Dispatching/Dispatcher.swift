@@ -70,6 +70,10 @@ package actor Dispatcher: Service {
     let workerLease: Duration
     /// The ledger is an older copy of itself that was not accepted yet; nil until that was checked.
     var copy: FoundCopy?
+    /// The mailings of which nothing was sent that a ledger lacks that has another server now; nil for a ledger that has not.
+    var untouched: Set<MailingID>?
+    /// What was dispatched here.
+    var own = OwnDispatches()
     /// The note beside the ledger, as it was at the first check for a copy.
     var noted: LedgerNote?
     /// When Redis was last searched for keys that are lost.
@@ -238,10 +242,12 @@ package actor Dispatcher: Service {
         looked = clocks.now
         switch view {
         case .steady(let now):
+            let commits = try await ledger.commits()
             if try await findCopy() {
                 try await epochs.distrust()
                 break
             }
+            own.begin(at: commits)
             if now != epoch {
                 try await removeEnded()
                 try await takeNote()
@@ -262,7 +268,9 @@ package actor Dispatcher: Service {
         case .evicting(let error): say(.error, "\(error)")
         case .lost(let loss):
             epoch = nil
-            _ = try await findCopy()
+            let wasOlder = isOlderCopy
+            // What is put back into Redis then counts from the next look on.
+            if try await findCopy(), !wasOlder { break }
             try await takeNote()
             if let begun = try await rebuild(loss) {
                 enter(begun)

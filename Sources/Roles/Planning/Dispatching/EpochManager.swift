@@ -180,6 +180,9 @@ actor EpochManager {
     /// The highest batch of each mailing that was ever dispatched, of mailings that have not ended.
     func reached(_ mailings: [MailingID]) async throws(RedisError) -> [MailingID: Int] { try await store.reached(mailings) }
 
+    /// Forgets the highest dispatched batches.
+    func forgetReached(_ mailings: [MailingID]) async throws(RedisError) { try await store.forgetReached(mailings, fencingToken) }
+
     /// Notes in Redis the highest dispatched batches, where it does not know them.
     func remember(reached: [String: Int]) async throws(RedisError) {
         try await store.remember(reached: Dictionary(reached.compactMap { id, last in MailingID(id).map { ($0, last) } }) { $1 })

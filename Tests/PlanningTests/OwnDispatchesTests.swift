@@ -1,0 +1,28 @@
+import Model
+import Testing
+
+@testable import Planning
+
+@Suite struct OwnDispatchesTests {
+    private let (a, b) = (MailingID(milliseconds: 1), MailingID(milliseconds: 2))
+
+    @Test func whatWasDispatchedHereSinceAMomentIsKnown() {
+        var own = OwnDispatches()
+        #expect(own.untouched([a, b], since: 5) == [])
+        own.begin(at: 5)
+        own.note([a])
+        #expect(own.untouched([a, b], since: 5) == [b])
+        #expect(own.untouched([a, b], since: 9) == [b])
+        // Before that another planner led.
+        #expect(own.untouched([a, b], since: 4) == [])
+        own.begin(at: 3)
+        #expect(own.untouched([a, b], since: 4) == [])
+    }
+
+    @Test func nothingIsSaidOnceItIsTooMuch() {
+        var own = OwnDispatches()
+        own.begin(at: 5)
+        own.note((0...100_000).map { MailingID(milliseconds: Int64($0)) })
+        #expect(own.untouched([MailingID(milliseconds: 1 << 40)], since: 9) == [])
+    }
+}
