@@ -48,10 +48,10 @@ extension ReceiptWriting {
     }
 
     /// Whom the recipient of a receipt is suppressed as; nil where that changes nothing, or the recipient's values were erased.
-    private func address(of one: Found) throws -> (SuppressionTarget, String)? {
+    private mutating func address(of one: Found) throws -> (SuppressionTarget, String)? {
         guard [.complained, .unsubscribed, .resubscribed].contains(one.receipt.kind),
-            let target = try EventWriting.target(db, of: one.batch.mailing), let wire = try SQLLedger.batchText(db, one.batch),
-            let recipients = try? Recipients(decodingAddresses: wire), one.index < recipients.count
+            let target = try EventWriting.target(db, of: one.batch.mailing), let recipients = try recipients(of: one.batch),
+            one.index < recipients.count
         else { return nil }
         let address = EventWriting.address(recipients, one.index, target.channel)
         return address.isEmpty ? nil : (target, address)
