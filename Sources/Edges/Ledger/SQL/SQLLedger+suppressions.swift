@@ -122,6 +122,27 @@ extension SQLLedger: SuppressionStore {
         }
     }
 
+    package func suppressions(
+        since revision: Int64, changedAt time: Int64, limit: Int
+    ) async throws(LedgerError) -> [Suppression] {
+        try await read("reading the last suppressions") { db in
+            var found: [(revision: Int64, suppression: Suppression)] = []
+            // By the index of revisions, which begins with channel and category.
+            for channel in Channel.allCases {
+                let rows = try db.rows(
+                    """
+                    SELECT \(Self.columns), revision FROM suppression
+                    WHERE channel = ? AND category IN (SELECT '' UNION ALL SELECT name FROM category) AND revision > ? AND changed >= ?
+                    ORDER BY revision DESC LIMIT ?
+                    """, [channel.rawValue, revision, time, limit])
+                while let row = try rows.next() {
+                    if let one = try Suppression(row) { try found.append((row.read(7), one)) }
+                }
+            }
+            return found.sorted { $0.revision < $1.revision }.suffix(limit).map(\.suppression)
+        }
+    }
+
     private static func suppressions(_ rows: any SQLCursor) throws -> [Suppression] {
         var found: [Suppression] = []
         while let row = try rows.next() {
