@@ -44,7 +44,7 @@ extension MetricDescription.Label {
     fileprivate static let webhook = Self(name: "webhook", values: .open("names of `tracker.webhooks`"))
     fileprivate static let webhookFault = Self(
         name: "reason",
-        values: .fixed(["forged", "old", "malformed", "foreign_certificate", "foreign_topic", "unavailable", "no_room"]))
+        values: .fixed(["forged", "used", "old", "malformed", "foreign_certificate", "foreign_topic", "unavailable", "no_room"]))
     fileprivate static let receiptKind = Self(name: "kind", values: .fixed(ProviderReceipt.Kind.counted.map(\.name)))
     fileprivate static let eventStream = Self(name: "stream", values: .fixed(["0", "1"]))
     fileprivate static let eventKind = Self(name: "kind", values: .fixed(["events", "choices"]))
