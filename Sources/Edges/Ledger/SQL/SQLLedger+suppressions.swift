@@ -67,6 +67,14 @@ extension SQLLedger: SuppressionStore {
         return try rows.next().flatMap { try Suppression($0) }
     }
 
+    /// Whether a suppression of that key was removed since one happened.
+    static func isRemoved(_ db: any SQLTransaction, _ one: Suppression) throws -> Bool {
+        let removed = try db.one(
+            Int64.self, "SELECT max(at) FROM suppression_removal WHERE channel = ? AND address = ? AND category = ?",
+            [one.key.channel.rawValue, one.key.address, one.key.category])
+        return removed.map { $0 >= one.at } ?? false
+    }
+
     private static func store(_ db: any SQLTransaction, _ one: Suppression, revision: Int64, now: Int64) throws {
         try db.run(
             SuppressionStatements.store,
