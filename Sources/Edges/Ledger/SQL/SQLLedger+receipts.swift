@@ -105,6 +105,10 @@ extension SQLLedger: ReceiptStore {
         return hashes.map { String($0, radix: 36) }.joined(separator: "-")
     }
 
+    package func unknownReceiptCount() async throws(LedgerError) -> Int {
+        try await read("counting receipts") { db in try db.one(Int.self, "SELECT count(*) FROM receipt_unknown") ?? 0 }
+    }
+
     package func unknownReceipts(after: UnknownReceipt?, limit: Int) async throws(LedgerError) -> [UnknownReceipt] {
         try await read("listing receipts") { db in
             try db.allRows(

@@ -116,6 +116,11 @@ extension MetricCatalogue {
         .gauge(
             "flotilla_receipts_waiting", "entries", [],
             "Entries of the receipts stream that no collector has acknowledged yet; each has up to 500 receipts."),
+        .gauge(
+            "flotilla_receipts_lag_seconds", "seconds", [], "Age of the oldest entry of the receipts stream that is not in the ledger yet."),
+        .gauge(
+            "flotilla_receipts_aside", "receipts", [],
+            "Receipts that are aside, since they name no message of the ledger or are of no known kind: `flotilla receipts list`."),
         .counter(
             "flotilla_batches_taken_over_total", "batches", [],
             "Batches taken over from a worker whose lease had expired."),
