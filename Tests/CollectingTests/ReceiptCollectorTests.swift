@@ -124,6 +124,40 @@ struct ReceiptCollectorTests {
         try await end(streams)
     }
 
+    /// A collector ends between its commit and the telling: the receipt is found no more, and no entry is read again.
+    @Test func workersHearOfAComplaintFromTheNextCollector() async throws {
+        let streams = ReceiptStreams(broker)
+        try await ledger.expectReceipts(of: ["p"], now: Clock.milliseconds())
+        var early = receipt(.complained, 0)
+        (early.messageID, early.providerID) = ("", "abc")
+        _ = try await ledger.write(receipts: [early], letters: [], now: Clock.milliseconds())
+        _ = try await ledger.write(groups: [sent("abc")], events: [], letters: [], now: Clock.milliseconds())
+        #expect(try await ledger.retryReceipts(now: Clock.milliseconds()).suppressed.count == 1)
+        func told() async throws -> [String] { try await RecentSuppressions(broker).read(after: "").entries.map(\.key.address) }
+        let hasher = try AddressHasher(ledger: try await ledger.identity())
+        try await collecting("c", until: "workers hear of it") { try await told() == [hasher.text(of: "p3@example.com")] }
+        // What another commits, and tells of to nobody; the first is not told of again.
+        let other = Suppression(.init(.email, "p5@example.com"), reason: .manual, source: "", at: 1)
+        _ = try await ledger.suppress([other], audit: nil, now: Clock.milliseconds())
+        try await collecting("d", until: "workers hear of the other") { try await told().count == 2 }
+        #expect(try await told().last == hasher.text(of: "p5@example.com"))
+        try await collecting("e", until: "it runs") { try await streams.append([ReceiptBatch([receipt(.delivered, 1)]).encoded()], to: 0) }
+        #expect(try await told().count == 2)
+        try await end(streams)
+    }
+
+    /// An older copy has taken the ledger's place: what Redis knows of its list says nothing.
+    @Test func aListThatHasComeLessFarIsToldOfAnew() async throws {
+        let streams = ReceiptStreams(broker)
+        let recent = RecentSuppressions(broker)
+        try await recent.note(toldRevision: 99, of: try await ledger.identity())
+        _ = try await ledger.suppress(
+            [Suppression(.init(.email, "p5@example.com"), reason: .manual, source: "", at: 1)], audit: nil, now: Clock.milliseconds())
+        try await collecting("c", until: "workers hear of it") { try await recent.read(after: "").entries.count == 1 }
+        #expect(try await recent.toldRevision(of: try await ledger.identity()) == 1)
+        try await end(streams)
+    }
+
     @Test func theLastReceiptsAreDrained() async throws {
         let streams = ReceiptStreams(broker)
         #expect(try await streams.append([ReceiptBatch([receipt(.delivered, 0)]).encoded()], to: 0))

@@ -18,8 +18,27 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
+    /// Puts the copy in the ledger's place.
+    private func restore(_ copy: String, _ ledger: SQLLedger) throws -> SQLLedger {
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: now)
+        return try SQLiteLedger.open(path, logger: quiet)
+    }
+
+    private func clicks(_ ledger: SQLLedger) async throws -> Int {
+        _ = try await ledger.countEvents(inSlicesOf: 1, .none, now: now) { _ in }
+        #expect(try await ledger.checkEvents(id) == [])
+        return try await ledger.eventReport(id)?[.click].all.total ?? 0
+    }
+
+    private func unsubscribe(_ ledger: SQLLedger, _ index: UInt32, from sequence: UInt64) async throws {
+        let number = try #require(try await ledger.number(of: id))
+        let event = TrackedEvent(.unsubscribe, by: .post, mailing: number, batch: 0, index: index, time: now + Int64(sequence))
+        _ = try await ledger.write(events: [EventBatch(source: 9, sequence: sequence, events: [event])], letters: [], .none, now: now + 50)
+    }
+
     private func write(
-        _ ledger: SQLLedger, _ mailing: MailingID, from sequence: UInt64, agent: String, countingAtMost most: Int = 1000
+        _ ledger: SQLLedger, _ mailing: MailingID, from sequence: UInt64, agent: String, countingAtMost most: Int = 1000, source: UInt64 = 5
     ) async throws {
         let number = try #require(try await ledger.number(of: mailing))
         let events = (0..<3).map { place in
@@ -29,7 +48,7 @@ import Testing
             return event
         }
         _ = try await ledger.write(
-            events: [EventBatch(source: 5, sequence: sequence, events: events)], letters: [], EventRules.none, countingAtMost: most,
+            events: [EventBatch(source: source, sequence: sequence, events: events)], letters: [], EventRules.none, countingAtMost: most,
             now: now)
     }
 
@@ -85,6 +104,88 @@ import Testing
         #expect(try await ledger.eventReport(id) == after[0])
         try ledger.close()
         #expect(try SQLiteLedger.inspect(path).faults == [])
+    }
+
+    /// What Redis still has of a tracker: counted before, in part, or not; and a tracker of whom the copy knows nothing.
+    @Test func whatIsInRedisCountsOnceAfterARestore() async throws {
+        let copy = folder.path("copy.sqlite")
+        var ledger = try SQLiteLedger.open(path, logger: quiet)
+        try await Example.plan(ledger, batches: [3])
+        try await write(ledger, id, from: 0, agent: "one")
+        _ = try LedgerBackup.make(of: path, to: copy)
+        try await write(ledger, id, from: 3, agent: "two")
+        // 6 to 8 are not counted; a collector took 9 to 11 before them.
+        try await write(ledger, id, from: 9, agent: "three")
+        try await write(ledger, id, from: 0, agent: "other", source: 6)
+        ledger = try restore(copy, ledger)
+        #expect(try await clicks(ledger) == 12)
+        for (sequence, agent) in [(UInt64(3), "two"), (9, "three"), (6, "four"), (6, "four")] {
+            try await write(ledger, id, from: sequence, agent: agent)
+        }
+        try await write(ledger, id, from: 0, agent: "other", source: 6)
+        try await write(ledger, id, from: 3, agent: "new", source: 6)
+        #expect(try await clicks(ledger) == 18)
+        try ledger.close()
+    }
+
+    /// Both have gone their way since the copy was made.
+    @Test func aCopyThatWasUsedLosesNeitherLedgersVisits() async throws {
+        let (copy, used) = (folder.path("copy.sqlite"), folder.path("used.sqlite"))
+        var ledger = try SQLiteLedger.open(path, logger: quiet)
+        try await Example.plan(ledger, batches: [3])
+        try await write(ledger, id, from: 0, agent: "one")
+        for file in [copy, used] { _ = try LedgerBackup.make(of: path, to: file) }
+        let other = try SQLiteLedger.open(used, logger: quiet)
+        try await write(other, id, from: 3, agent: "two")
+        try await write(other, id, from: 6, agent: "three")
+        try other.close()
+        try await write(ledger, id, from: 3, agent: "two")
+        try await write(ledger, id, from: 9, agent: "four")
+        ledger = try restore(used, ledger)
+        // The entry that both counted is one visit each.
+        #expect(try await clicks(ledger) == 12)
+        for sequence in [UInt64(3), 6, 9] { try await write(ledger, id, from: sequence, agent: "again") }
+        #expect(try await clicks(ledger) == 12)
+        try ledger.close()
+    }
+
+    /// A visit that unsubscribed is counted once more by the collector, and does not undo what was decided since.
+    @Test func whoWasTakenOffTheListSinceIsNotPutBackByARestore() async throws {
+        let copy = folder.path("copy.sqlite")
+        var ledger = try SQLiteLedger.open(path, logger: quiet)
+        try await Example.plan(ledger, batches: [3])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        for index in 0..<2 as Range<UInt32> { try await unsubscribe(ledger, index, from: UInt64(index)) }
+        let keys = (0..<2).map { Suppression.Key(.email, "p0-\($0)@example.com") }
+        #expect(try await ledger.unsuppress([keys[0]], audit: nil, now: now + 100).count == 1)
+        ledger = try restore(copy, ledger)
+        _ = try await clicks(ledger)
+        #expect(try await ledger.eventReport(id)?[.unsubscribe].all.total == 2)
+        #expect(try await ledger.suppressions(SuppressionFilter(), after: nil, limit: 9).map(\.key) == [keys[1]])
+        // A later one counts.
+        try await unsubscribe(ledger, 0, from: 200)
+        #expect(try await ledger.suppressions(of: keys[0].address, .email).count == 1)
+        try ledger.close()
+    }
+
+    @Test func receiptsFindMessagesThatWereSentSinceTheCopy() async throws {
+        let copy = folder.path("copy.sqlite")
+        var ledger = try SQLiteLedger.open(path, logger: quiet)
+        try await Example.plan(ledger, batches: [3])
+        try await ledger.expectReceipts(of: ["main"], now: now)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        var group = resultGroup([sent(0)])
+        group.provider = "main"
+        _ = try await ledger.write(groups: [group], events: [], letters: [], now: now)
+        var receipt = ProviderReceipt(.delivered, word: "delivered")
+        (receipt.webhook, receipt.provider, receipt.arrived) = ("hook", "main", now)
+        receipt.providerID = "unknown"
+        #expect(try await ledger.write(receipts: [receipt], letters: [], now: now).aside == 1)
+        ledger = try restore(copy, ledger)
+        #expect(try await ledger.unknownReceipts(after: nil, limit: 9).map(\.receipt.providerID) == ["unknown"])
+        receipt.providerID = "m0"
+        #expect(try await ledger.write(receipts: [receipt], letters: [], now: now).moved == [.delivered: 1])
+        try ledger.close()
     }
 
     @Test func aRestoreSaysThatCountedVisitsAreNotKnown() async throws {

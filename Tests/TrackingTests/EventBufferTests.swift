@@ -14,7 +14,7 @@ import Testing
     @Test func eventsArriveOnceAndTogether() async throws {
         let test = try await TestTracker()
         try await test.buffering { buffer in
-            for number in 0..<2000 { buffer.add(event(number)) }
+            for number in 0..<2000 { await buffer.add(event(number)) }
             let arrived = try await test.arrived(2000)
             #expect(Set(arrived.map(\.time)).count == 2000 && arrived.count == 2000)
             let entries = try test.redis.cli("XINFO", "STREAM", "{test}:events:0").firstMatch(of: /entries-added\n(\d+)/)
@@ -24,19 +24,19 @@ import Testing
 
     @Test func theEndOfTheProcessSendsWhatWasGathered() async throws {
         let test = try await TestTracker()
-        try await test.buffering { $0.add(event(1)) }
+        try await test.buffering { await $0.add(event(1)) }
         #expect(try await test.arrived().count == 1)
     }
 
     @Test func whileRedisIsAwayEventsWaitOnDiskAndArriveInOrder() async throws {
         let test = try await TestTracker()
         try await test.buffering { buffer in
-            buffer.add(event(0))
+            await buffer.add(event(0))
             _ = try await test.arrived()
             test.redis.stop()
-            for number in 1..<500 { buffer.add(event(number)) }
+            for number in 1..<500 { await buffer.add(event(number)) }
             try await eventually("they are on disk") { spooled(test) > 0 }
-            for number in 500..<1000 { buffer.add(event(number)) }
+            for number in 500..<1000 { await buffer.add(event(number)) }
             try await test.redis.start()
             let arrived = try await test.arrived(999)
             for parity in 0...1 {
@@ -51,11 +51,11 @@ import Testing
     @Test func whatAStoppedRedisDoesNotAnswerIsOnDiskSoon() async throws {
         let test = try await TestTracker()
         try await test.buffering { buffer in
-            buffer.add(event(0))
+            await buffer.add(event(0))
             _ = try await test.arrived()
             test.redis.signal(SIGSTOP)
             defer { test.redis.signal(SIGCONT) }
-            buffer.add(event(2))
+            await buffer.add(event(2))
             try await eventually("it is on disk") { spooled(test) > 0 }
             test.redis.signal(SIGCONT)
             #expect(try await test.arrived().map(\.time) == [2])
@@ -68,14 +68,49 @@ import Testing
         test.bounds.events = 100
         // It does not run: nothing leaves the memory.
         let buffer = try test.buffer()
-        for number in 0..<400 { buffer.add(event(number)) }
-        #expect(!buffer.add(event(400)))
+        for number in 0..<400 { await buffer.add(event(number)) }
+        #expect(await !buffer.add(event(400)))
         let choice = TrackedEvent(.unsubscribe, by: .post, mailing: 2, batch: 1, index: 1, time: 5)
-        for _ in 0..<10 { #expect(buffer.add(choice)) }
-        #expect(!buffer.add(choice))
+        for _ in 0..<10 { #expect(await buffer.add(choice)) }
+        #expect(await !buffer.add(choice))
         var other = choice
         other.mailing = 3
-        #expect(buffer.add(other))
+        #expect(await buffer.add(other))
+    }
+
+    /// Sixty connections that send without a pause, and a memory for a fraction of what they send.
+    @Test func aFloodIsSlowedDownAndLosesNothing() async throws {
+        var test = try await TestTracker()
+        test.bounds.events = 400
+        try await test.buffering { buffer in
+            let kept = await withTaskGroup(of: Int.self) { connections in
+                for connection in 0..<60 {
+                    connections.addTask {
+                        var kept = 0
+                        for number in 0..<200 { if await buffer.add(event(connection * 200 + number)) { kept += 1 } }
+                        return kept
+                    }
+                }
+                return await connections.reduce(0, +)
+            }
+            #expect(kept == 12_000)
+            let arrived = try await test.arrived(12_000)
+            #expect(arrived.count == 12_000 && Set(arrived.map(\.time)).count == 12_000)
+        }
+    }
+
+    /// Redis is away, and the disk is full: visitors are answered, the first after a moment.
+    @Test func whereNothingTakesEventsNobodyWaitsTwice() async throws {
+        var test = try await TestTracker()
+        (test.bounds.events, test.bounds.wait, test.spoolLimit) = (100, 500, 0)
+        test.redis.stop()
+        try await test.buffering { buffer in
+            var kept = 0
+            let start = ContinuousClock.now
+            // All to one stream.
+            for number in 0..<400 { if await buffer.add(event(2 * number)) { kept += 1 } }
+            #expect(kept == 90 && ContinuousClock.now - start < .seconds(60))
+        }
     }
 
     @Test func choicesWaitInFilesOfTheirOwn() async throws {
@@ -83,8 +118,8 @@ import Testing
         test.redis.stop()
         let choice = TrackedEvent(.unsubscribe, by: .post, mailing: 2, batch: 1, index: 1, time: 5)
         try await test.buffering { buffer in
-            for number in 0..<10 { buffer.add(event(number)) }
-            buffer.add(choice)
+            for number in 0..<10 { await buffer.add(event(number)) }
+            await buffer.add(choice)
         }
         let spool = try FileManager.default.contentsOfDirectory(atPath: test.folder.path("spool"))
         #expect(spool.contains { $0.hasPrefix("choices-0.") } && !spool.contains { $0.hasPrefix("choices-1.") })
@@ -100,12 +135,12 @@ import Testing
         let test = try await TestTracker()
         test.redis.stop()
         try await test.buffering { buffer in
-            for number in 0..<10 { buffer.add(event(number)) }
+            for number in 0..<10 { await buffer.add(event(number)) }
         }
         #expect(spooled(test) > 0)
         try await test.redis.start()
         try await test.buffering { buffer in
-            buffer.add(event(10))
+            await buffer.add(event(10))
             let arrived = try await test.arrived(11)
             #expect(Set(arrived.map(\.time)) == Set(0..<11))
         }
@@ -119,7 +154,7 @@ import Testing
         let first = "\(spool)/events-0.1.spool"
         try FileManager.default.createDirectory(atPath: first, withIntermediateDirectories: false)
         try await test.buffering { buffer in
-            buffer.add(event(2))
+            await buffer.add(event(2))
             try await eventually("it is on disk") { FileManager.default.fileExists(atPath: "\(spool)/events-0.2.spool") }
             let sent = try test.redis.cli("XLEN", "{test}:events:0")
             #expect(sent.hasPrefix("0"))

@@ -17,41 +17,41 @@ import Testing
     /// A queue with so many events, gathered and packed.
     private static func queue(_ count: Int, hasSpool: Bool = false) -> EventQueue {
         var queue = EventQueue(source: 5, hasSpool: hasSpool, bounds: bounds())
-        for number in 0..<count { _ = queue.add(event(number)) }
+        for number in 0..<count { _ = queue.add(event(number), at: 0) }
         queue.wait(queue.take().map { EventQueue.Packed($0) })
         return queue
     }
 
     @Test func eventsAreGatheredAndSentInBatches() throws {
         var queue = EventQueue(source: 5, hasSpool: false, bounds: Self.bounds())
-        #expect(queue.add(Self.event(0)) == .first)
-        #expect(queue.add(Self.event(1)) == .further)
+        #expect(queue.add(Self.event(0), at: 0) == .first)
+        #expect(queue.add(Self.event(1), at: 0) == .further)
         #expect(queue.next(at: 0) == nil)
-        for number in 2..<7 { _ = queue.add(Self.event(number)) }
+        for number in 2..<7 { _ = queue.add(Self.event(number), at: 0) }
         queue.wait(queue.take().map { EventQueue.Packed($0) })
         guard case .send(let wires, let number) = queue.next(at: 0) else { return #expect(Bool(false)) }
         #expect(try Self.sequences(wires) == [0, 3, 6] && queue.next(at: 1) == nil)
-        #expect(queue.toSpool(at: 99).isEmpty)
+        #expect(queue.toSpool(at: 99).batches.isEmpty)
         queue.replied(true, to: number)
         #expect(queue.isEmpty && queue.next(at: 2) == nil)
         // The next goes on behind the last.
-        _ = queue.add(Self.event(7))
+        _ = queue.add(Self.event(7), at: 0)
         #expect(queue.take()[0].sequence == 7)
     }
 
     @Test func whatIsNotAnsweredSoonIsWrittenToTheSpoolAndSentFromThere() throws {
         var queue = Self.queue(4)
         guard case .send(let wires, let number) = queue.next(at: 1000) else { return #expect(Bool(false)) }
-        #expect(queue.toSpool(at: 1099).isEmpty && queue.toSpool(at: 1100) == wires)
-        queue.spooled(2)
+        #expect(queue.toSpool(at: 1099).batches.isEmpty && queue.toSpool(at: 1100).batches == wires)
+        queue.spooled(upTo: 2)
         #expect(queue.isEmpty)
         // The reply comes late: all the same, the spool is sent before anything new.
         queue.replied(true, to: number)
-        _ = queue.add(Self.event(9))
+        _ = queue.add(Self.event(9), at: 0)
         queue.wait(queue.take().map { EventQueue.Packed($0) })
         #expect(queue.next(at: 1200) == .replay)
-        #expect(try Self.sequences(queue.toSpool(at: 1200)) == [4])
-        queue.spooled(1)
+        #expect(try Self.sequences(queue.toSpool(at: 1200).batches) == [4])
+        queue.spooled(upTo: 3)
         queue.replayed(true)
         queue.spoolIsEmpty()
         #expect(queue.next(at: 1300) == nil)
@@ -61,39 +61,116 @@ import Testing
         var queue = Self.queue(4)
         guard case .send(_, let number) = queue.next(at: 0) else { return #expect(Bool(false)) }
         queue.replied(false, to: number)
-        #expect(try Self.sequences(queue.toSpool(at: 1)) == [0, 3])
+        #expect(try Self.sequences(queue.toSpool(at: 1).batches) == [0, 3])
         // The spool takes nothing.
         guard case .send(let again, let second) = queue.next(at: 2) else { return #expect(Bool(false)) }
         #expect(try Self.sequences(again) == [0, 3])
         queue.replied(true, to: second)
-        #expect(queue.isEmpty && queue.toSpool(at: 3).isEmpty)
+        #expect(queue.isEmpty && queue.toSpool(at: 3).batches.isEmpty)
     }
 
     @Test func memoryIsBoundedAndWhatIsDroppedIsCounted() {
+        // It does not run: there is nothing to wait for.
         var queue = EventQueue(source: 5, hasSpool: false, bounds: Self.bounds(10))
-        for number in 0..<25 { _ = queue.add(Self.event(number)) }
-        #expect(queue.count == 10 && queue.takeDropped() == 15 && queue.takeDropped() == 0)
+        for number in 0..<25 { _ = queue.add(Self.event(number), at: 0) }
+        #expect(queue.count == 10 && queue.takeLosses().stuck == 15 && queue.takeLosses().count == 0)
         let batches = queue.take()
         #expect(queue.count == 10)
-        _ = queue.add(Self.event(99))
+        #expect(queue.add(Self.event(99), at: 0) == .dropped)
         queue.wait(batches.map { EventQueue.Packed($0) })
-        #expect(queue.count == 10 && queue.takeDropped() == 1)
+        #expect(queue.count == 10 && queue.takeLosses().count == 1)
+    }
+
+    /// A queue that runs, whose memory is full with four batches.
+    private static func full() -> EventQueue {
+        var queue = EventQueue(source: 5, hasSpool: false, bounds: bounds(12))
+        queue.begin()
+        for number in 0..<12 { _ = queue.add(event(number), at: 0) }
+        queue.wait(queue.take().map { EventQueue.Packed($0) })
+        return queue
+    }
+
+    @Test func whereTheMemoryIsFullEventsWaitForRoomInTheirOrder() throws {
+        var queue = Self.full()
+        #expect(queue.add(Self.event(12), at: 5) == .full)
+        let numbers = (12..<17).map { queue.wait(for: Self.event($0), at: 5) }
+        #expect(queue.decide(at: 10).isEmpty && queue.count == 12)
+        queue.spooled(upTo: queue.toSpool(at: 10).end - 3)
+        // There is room for three of them; who comes now does not come before the others.
+        #expect(queue.add(Self.event(99), at: 20) == .full)
+        #expect(queue.decide(at: 20) == numbers.prefix(3).map { .init(number: $0, isKept: true) })
+        queue.wait(queue.take().map { EventQueue.Packed($0) })
+        queue.spooled(upTo: queue.toSpool(at: 30).end)
+        #expect(queue.decide(at: 30) == numbers.suffix(2).map { .init(number: $0, isKept: true) })
+        #expect(queue.add(Self.event(17), at: 31) == .further && queue.takeLosses().count == 0)
+        #expect(queue.take().flatMap(\.events).map(\.time) == [15, 16, 17])
+    }
+
+    /// Something leaves the memory now and then, so that it is not stuck, but fewer than wait.
+    @Test func nobodyWaitsForRoomLongerThanTheBound() {
+        var queue = Self.full()
+        _ = queue.add(Self.event(12), at: 0)
+        for number in 12..<22 { _ = queue.wait(for: Self.event(number), at: 0) }
+        queue.spooled(upTo: 1)
+        #expect(queue.decide(at: 500).map(\.isKept) == [true, true, true])
+        queue.spooled(upTo: 2)
+        #expect(queue.decide(at: 900).map(\.isKept) == [true, true, true])
+        #expect(queue.decide(at: 999).isEmpty)
+        #expect(queue.decide(at: 1000).map(\.isKept) == [false, false, false, false])
+        #expect(queue.takeLosses().slow == 4)
+    }
+
+    @Test func whileNothingLeavesAFullMemoryNobodyWaits() {
+        var queue = Self.full()
+        #expect(queue.add(Self.event(12), at: 500) == .full)
+        for number in 12..<20 { _ = queue.wait(for: Self.event(number), at: 500 + Int64(number)) }
+        #expect(queue.decide(at: 1499).isEmpty)
+        // All are let go at once, also those that have just come, and whoever comes then.
+        #expect(queue.decide(at: 1500).map(\.isKept) == Array(repeating: false, count: 8))
+        #expect(queue.add(Self.event(20), at: 1501) == .dropped)
+        let losses = queue.takeLosses()
+        #expect(losses.stuck == 9 && losses.slow == 0)
+        // Once something has left, there is room, and waiting helps again.
+        queue.spooled(upTo: 1)
+        #expect((20..<23).map { queue.add(Self.event($0), at: 9000) } == Array(repeating: .further, count: 3))
+        #expect(queue.add(Self.event(23), at: 9000) == .full)
+    }
+
+    @Test func atTheEndNobodyWaits() {
+        var queue = Self.full()
+        _ = queue.add(Self.event(12), at: 0)
+        let number = queue.wait(for: Self.event(12), at: 0)
+        queue.end()
+        #expect(queue.decide(at: 1) == [.init(number: number, isKept: false)] && !queue.isEmpty)
+    }
+
+    /// Redis answers while the disk still writes the same: nothing that came meanwhile is taken for written.
+    @Test func whatRedisTookWhileTheDiskWroteIsNotRemovedTwice() throws {
+        var queue = Self.queue(6)
+        guard case .send(_, let number) = queue.next(at: 0) else { return #expect(Bool(false)) }
+        let (batches, end) = queue.toSpool(at: 200)
+        #expect(batches.count == 2)
+        queue.replied(true, to: number)
+        for number in 6..<9 { _ = queue.add(Self.event(number), at: 201) }
+        queue.wait(queue.take().map { EventQueue.Packed($0) })
+        queue.spooled(upTo: end)
+        #expect(try Self.sequences(queue.toSpool(at: 202).batches) == [6] && queue.count == 3)
     }
 
     /// Redis takes what comes, but less than comes.
     @Test func fromHalfOfTheMemoryOnEventsGoToTheSpoolThoughRedisTakesThem() throws {
         var queue = EventQueue(source: 5, hasSpool: false, bounds: Self.bounds(12))
-        for number in 0..<6 { _ = queue.add(Self.event(number)) }
+        for number in 0..<6 { _ = queue.add(Self.event(number), at: 0) }
         queue.wait(queue.take().map { EventQueue.Packed($0) })
         guard case .send(_, let number) = queue.next(at: 0) else { return #expect(Bool(false)) }
-        #expect(queue.toSpool(at: 1).isEmpty)
-        for number in 6..<9 { _ = queue.add(Self.event(number)) }
+        #expect(queue.toSpool(at: 1).batches.isEmpty)
+        for number in 6..<9 { _ = queue.add(Self.event(number), at: 0) }
         queue.wait(queue.take().map { EventQueue.Packed($0) })
-        #expect(try Self.sequences(queue.toSpool(at: 2)) == [0, 3, 6])
-        queue.spooled(3)
+        #expect(try Self.sequences(queue.toSpool(at: 2).batches) == [0, 3, 6])
+        queue.spooled(upTo: 3)
         // What is answered now is in the spool too, and counts once by its numbers.
         queue.replied(true, to: number)
-        #expect(queue.isEmpty && queue.next(at: 3) == .replay && queue.takeDropped() == 0)
+        #expect(queue.isEmpty && queue.next(at: 3) == .replay && queue.takeLosses().count == 0)
     }
 
     @Test func whatAnEarlierLifeLeftGoesFirst() {
@@ -120,7 +197,7 @@ import Testing
                 arrived.append(event.time)
             }
         }
-        #expect(arrived == run.kept && run.kept.count + run.dropped == run.added)
+        #expect(arrived == run.kept && run.kept.count + run.dropped == run.added && run.late.isEmpty)
     }
 }
 
@@ -131,11 +208,18 @@ private struct QueueRun {
     var spool: [[UInt8]] = []
     var sent: (wires: [[UInt8]], number: Int)?
     var (added, dropped) = (0, 0)
+    /// The times of the events that wait for room, by their numbers.
+    var late: [Int: Int64] = [:]
+    /// What the disk writes now.
+    var writing: (batches: [[UInt8]], end: Int)?
     /// The times of the events that were kept, by which they are known.
     var kept: [Int64] = []
     var now: Int64 = 0
 
-    init(bounds: EventQueue.Bounds) { queue = EventQueue(source: 1, hasSpool: false, bounds: bounds) }
+    init(bounds: EventQueue.Bounds) {
+        queue = EventQueue(source: 1, hasSpool: false, bounds: bounds)
+        queue.begin()
+    }
 
     mutating func step(using random: inout SeededGenerator) {
         now += .random(in: 0...20, using: &random)
@@ -152,19 +236,36 @@ private struct QueueRun {
 
     private mutating func add() {
         added += 1
-        let before = queue.count
-        _ = queue.add(TrackedEvent(.open, mailing: 2, batch: 1, index: 1, time: Int64(added)))
-        if queue.count > before { kept.append(Int64(added)) }
-        dropped += queue.takeDropped()
+        let event = TrackedEvent(.open, mailing: 2, batch: 1, index: 1, time: Int64(added))
+        switch queue.add(event, at: now) {
+        case .first, .further: kept.append(event.time)
+        case .full: late[queue.wait(for: event, at: now)] = event.time
+        case .dropped: break
+        }
+        settle()
     }
 
-    private mutating func pack() { queue.wait(queue.take().map { EventQueue.Packed($0) }) }
+    private mutating func settle() {
+        for decision in queue.decide(at: now) {
+            let time = late.removeValue(forKey: decision.number)
+            if decision.isKept, let time { kept.append(time) }
+        }
+        dropped += queue.takeLosses().count
+    }
 
+    private mutating func pack() {
+        queue.wait(queue.take().map { EventQueue.Packed($0) })
+        settle()
+    }
+
+    /// The disk takes its time: Redis may answer meanwhile, and more may come.
     private mutating func keep(isTaken: Bool) {
-        let wires = queue.toSpool(at: now)
+        guard let (wires, end) = writing else { return writing = queue.toSpool(at: now) }
+        writing = nil
         guard isTaken else { return }
         spool += wires
-        queue.spooled(wires.count)
+        queue.spooled(upTo: end)
+        settle()
     }
 
     /// One sending at a time, as the shell does it.
@@ -196,6 +297,7 @@ private struct QueueRun {
         pack()
         answer(isTaken: false)
         for _ in 0..<1000 {
+            pack()
             keep(isTaken: true)
             send(isTaken: true, isAnswered: true)
         }

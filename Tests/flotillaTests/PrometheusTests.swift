@@ -19,11 +19,15 @@ struct PrometheusTests {
         "flotilla_events_written_total": "begins with the first visit",
         "flotilla_events_dropped_total": "begins with the first visit",
         "flotilla_events_uncounted": "begins when many visits come",
+        "flotilla_receipts_written_total": "begins with the first receipt",
+        "flotilla_receipts_unknown_total": "begins with the first receipt",
+        "flotilla_tracker_receipts_spool_bytes": "is a tracker's",
     ]
 
     /// Panels that show nothing while all is well, or nobody visits.
     private static let emptyPanels: Set = [
         "Alerts", "Requests of visitors", "Visits that wait in trackers", "Spools of trackers", "Visits counted",
+        "Receipts of providers",
     ]
 
     @Test func theConfigurationAndTheRulesAreSound() throws {

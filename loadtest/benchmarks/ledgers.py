@@ -66,6 +66,24 @@ def events(bench):
             server.close()
 
 
+def receipts(bench):
+    """300,000 receipts of 300,000 messages, in no order; --ledger-share has a part of both."""
+    count = int(300_000 * bench.options.ledger_share)
+    for build in bench.builds:
+        server = database(bench)
+        try:
+            for engine, place in (("SQLite", bench.folder("receipts") / "ledger.sqlite"), ("PostgreSQL", server.url)):
+                figures = load(bench, place, "--recipients", count, "--receipts", count)
+                what = f"{engine}, {count:,} receipts"
+                kinds = ", ".join(f"{kind} {figures['timeByKind'][kind]:.0f}" for kind in sorted(figures["timeByKind"]))
+                bench.figure(build, f"{what}: CPU of one", figures["cpu"], "us")
+                bench.figure(build, f"{what}: time of one", figures["time"], "us", note=kinds)
+                bench.figure(build, f"{what}: the longest transaction", figures["transaction"], "ms")
+                bench.result[build.named(what)] = figures
+        finally:
+            server.close()
+
+
 def fleets(bench):
     """E-mail by a fleet with either ledger."""
     for build in bench.builds:

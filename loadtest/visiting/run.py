@@ -1,5 +1,5 @@
 """The tracker under load: what it answers a second, how soon, with how much memory, and what it keeps when it or Redis dies."""
-import asyncio, os, pathlib, shutil, signal, statistics, subprocess, time
+import asyncio, os, pathlib, shutil, signal, statistics, subprocess, time, urllib.request
 
 from rig.executables import laboratory
 from rig.machine import CannotRun, free_port, peak_of, wait_port
@@ -7,7 +7,7 @@ from rig.processes import Processes
 from rig.redis import Client, RedisServer
 
 from .events import stored
-from .load import Visitors, wrk
+from .load import Visitors, flood, wrk
 
 URL = "http://t.example"
 KEYS = "1: " + "k" * 44 + "\n"
@@ -186,6 +186,41 @@ log: {{level: warning}}
         await self.flush()
         self.processes.end([tracker])
 
+    async def flood(self):
+        """Connections that pipeline without a pause: nothing of them is lost while Redis lives, and nobody waits long beside them."""
+        tracker = self.tracker()
+        visitors = Visitors(self.port, self.paths("open", "click"), connections=4)
+        leaving = Visitors(self.port, self.paths("unsubscribe"), connections=2, method="POST")
+        works = [asyncio.ensure_future(visitors.run(rate=100)), asyncio.ensure_future(leaving.run(rate=20))]
+        await asyncio.sleep(1)
+        seen = await flood(self.port, self.links("open", "click"), 3 * self.o.seconds)
+        visitors.ends = leaving.ends = True
+        await asyncio.gather(*works)
+        answered, found, end = seen["good"] + len(visitors.times) + len(leaving.times), -1, time.time() + 60
+        while time.time() < end and found < answered:
+            await asyncio.sleep(1)
+            found = await stored(self.ask)
+        dropped = await asyncio.to_thread(self.counter, "flotilla_tracker_events_dropped_total")
+        self.row("flood by 60 connections", f"{seen['good'] / seen['seconds']:,.0f}/s", "", None)
+        bad = seen["refused"] + seen["closed"] + seen["sent"] - seen["good"]
+        self.row("its requests without a good answer", f"{bad:,}", "0", bad == 0)
+        self.row("answered, and in Redis afterwards", f"{answered:,}, {found:,}", "the same", answered == found)
+        self.row("events that were dropped", f"{dropped:,.0f}", "0", dropped == 0)
+        longest, refused = max(visitors.longest, leaving.longest), visitors.refused + visitors.broken + leaving.refused + leaving.broken
+        self.row("the longest wait of a visitor beside it", f"{longest:.2f} s", "2 s", longest <= 2)
+        self.row("visitors without a good answer", f"{refused}", "0", refused == 0)
+        self.row("memory at most", f"{peak_of(tracker.pid):.0f} MB", "", None)
+        if found != answered or dropped:
+            print(self.processes.last_words("tracker", 5))
+        await self.flush()
+        self.processes.end([tracker])
+
+    def counter(self, name):
+        """The sum of a counter of the tracker's."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
     async def classes(self):
         """The trace of docs/tracking.md."""
         command = [laboratory(self.o.flotilla), "tracking", "classify", "--messages", str(1_000_000 if self.o.long else 100_000)]
@@ -204,4 +239,4 @@ log: {{level: warning}}
 
 
 PARTS = {"classes": Run.classes, "speed": Run.speed, "latency": Run.latency, "memory": Run.memory, "scanners": Run.scanners,
-         "kill": Run.kill, "unavailable": Run.unavailable}
+         "kill": Run.kill, "unavailable": Run.unavailable, "flood": Run.flood}

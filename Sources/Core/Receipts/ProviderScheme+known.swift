@@ -41,6 +41,7 @@ extension ProviderScheme {
         scheme.signedAt = time
         // What was not taken comes again for eight hours, with its first signature.
         scheme.window = 30_000
+        scheme.token = .member("signature.token")
         scheme.messageID = ["event-data.message.headers.message-id"]
         scheme.recipient = ["event-data.recipient"]
         scheme.time = [.seconds("event-data.timestamp")]

@@ -34,6 +34,8 @@ package struct ProviderScheme: Sendable, Equatable {
     /// When it was signed: what is older than `window` seconds, or as far in the future, is refused. Nil where the scheme has no time.
     package var signedAt: WebhookSignature.Part?
     package var window: Int64 = 300
+    /// What is another in each request, where the signature covers that and not the body: it counts with one body alone (`UsedTokens`).
+    package var token: WebhookSignature.Part?
     /// Paths: of each the first that is there counts.
     package var word: [String]
     package var words: [Word]

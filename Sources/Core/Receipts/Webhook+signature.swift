@@ -42,13 +42,30 @@ extension Webhook {
         try checkAge(now)
     }
 
-    private func checkAge(_ now: Int64) throws(WebhookFault) {
-        guard let part = scheme.signedAt else { return }
+    /// The token of a request that was verified, with its body; nil where the scheme has none.
+    /// - Parameter name: of the webhook: each has tokens of its own.
+    /// - Throws: `WebhookFault.malformed`.
+    package func use(secret: Secret, of name: String) throws(WebhookFault) -> UsedTokens.Use? {
+        guard let part = scheme.token else { return nil }
+        guard let token = text(of: part), !token.isEmpty, let time = try signingTime(),
+            let names = Self.hmac(.sha256, secret, Array("\(name)\n\(token)".utf8)), let body = Self.hmac(.sha256, secret, request.body)
+        else { throw .malformed("no token of its signature") }
+        func number(_ bytes: [UInt8]) -> UInt64 { bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+        return UsedTokens.Use(token: number(names), body: number(body), until: time + scheme.window)
+    }
+
+    /// When it was signed, in seconds since 1970; nil where the scheme has no time.
+    private func signingTime() throws(WebhookFault) -> Int64? {
+        guard let part = scheme.signedAt else { return nil }
         guard let text = text(of: part), let time = Double(text) ?? ProviderScheme.Time.seconds(text), 0..<10_000_000_000 ~= time else {
             throw .malformed("no time of its signature")
         }
-        let age = now - Int64(time)
-        guard abs(age) <= scheme.window else { throw .old(age) }
+        return Int64(time)
+    }
+
+    private func checkAge(_ now: Int64) throws(WebhookFault) {
+        guard let time = try signingTime() else { return }
+        guard abs(now - time) <= scheme.window else { throw .old(now - time) }
     }
 
     private func text(of part: WebhookSignature.Part) -> String? {

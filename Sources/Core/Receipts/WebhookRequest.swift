@@ -31,6 +31,8 @@ package struct WebhookRequest: Sendable {
 package enum WebhookFault: Error, Equatable, Sendable {
     /// It has no signature, or another one than its contents have.
     case forged
+    /// Its signature covers a token alone, and came with another body before.
+    case used
     /// It was signed too long ago, or in the future; with its age in seconds.
     case old(Int64)
     /// It is none that the provider sends; with what is missing.

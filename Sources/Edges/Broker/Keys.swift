@@ -84,6 +84,10 @@ package struct Keys: Sendable {
     /// recipient is among them.
     var suppressed: String { "\(tag):suppressed" }
 
+    /// Hash, ledger -> revision of its list of suppressions: up to that one all that are in force were told of (`RecentSuppressions`);
+    /// stays.
+    var told: String { "\(tag):told" }
+
     /// Stream, an entry a batch of tracked events (`EventStreams`); an entry is deleted when the collector has committed it. It is bounded:
     /// trackers keep what it does not take.
     func events(_ number: Int) -> String { "\(tag):events:\(number)" }
@@ -92,7 +96,7 @@ package struct Keys: Sendable {
     /// bounded as the events streams are.
     var receipts: String { "\(tag):receipts" }
 
-    /// Streams: the three above while they begin anew (`renumber.lua`).
+    /// Streams: those of suppressions, events and receipts while they begin anew (`renumber.lua`).
     var suppressedAnew: String { "\(tag):suppressed:anew" }
     func eventsAnew(_ number: Int) -> String { "\(tag):events:anew:\(number)" }
     var receiptsAnew: String { "\(tag):receipts:anew" }
@@ -147,7 +151,7 @@ package struct Keys: Sendable {
             Kind(name: $0, type: "string", isTrusted: false)
         }
         + ["workers", "groups", "dispatched", "mailing", "limits"].map { Kind(name: $0, type: "hash", isTrusted: true) }
-        + ["rate", "heartbeats", "heartbeat-mailings"].map { Kind(name: $0, type: "hash", isTrusted: false) }
+        + ["rate", "heartbeats", "heartbeat-mailings", "told"].map { Kind(name: $0, type: "hash", isTrusted: false) }
         + ["admitted", "worker-lanes", "lanes"].map { Kind(name: $0, type: "set", isTrusted: true) }
         + ["lane", "status"].map { Kind(name: $0, type: "stream", isTrusted: true) }
         + ["wake", "demand", "dead", "suppressed", "events", "receipts", "replay"].map { Kind(name: $0, type: "stream", isTrusted: false) }

@@ -32,7 +32,7 @@ package struct RecentSuppressions: Sendable {
     private static let longest = 1_000
     private static let page = 1_000
 
-    private let broker: Broker
+    let broker: Broker
 
     package init(_ broker: Broker) { self.broker = broker }
 

@@ -24,6 +24,9 @@ package protocol ReceiptStore: Sendable {
     ///   - after: the last one of the page before; nil for the first page.
     ///   - limit: how many at most.
     func unknownReceipts(after: UnknownReceipt?, limit: Int) async throws(LedgerError) -> [UnknownReceipt]
+
+    /// How many are aside.
+    func unknownReceiptCount() async throws(LedgerError) -> Int
 }
 
 /// A receipt that names no message which the ledger knows, or is of a kind that this release does not.

@@ -45,6 +45,13 @@ package protocol SuppressionStore: Sendable {
 
     func suppressionList() async throws(LedgerError) -> SuppressionList
 
+    /// The suppressions that came or changed last, the oldest of them first.
+    /// - Parameters:
+    ///   - revision: those with a higher one.
+    ///   - time: those that were stored or confirmed at or after it, in milliseconds since 1970.
+    ///   - limit: how many at most, the newest of all.
+    func suppressions(since revision: Int64, changedAt time: Int64, limit: Int) async throws(LedgerError) -> [Suppression]
+
     /// The names of all categories, in order.
     func categories() async throws(LedgerError) -> [String]
 

@@ -17,7 +17,10 @@ struct LedgerCommand: AsyncParsableCommand {
 
     @Option(help: "Have so many visitors come to the messages of one mailing, and measure their events instead.") var events: Int?
 
+    @Option(help: "Have a provider tell so many receipts of the messages of one mailing, and measure them instead.") var receipts: Int?
+
     func validate() throws {
+        if let receipts, !(1...1_000_000_000).contains(receipts) { throw ValidationError("--receipts is at least 1.") }
         if let events, !(1...1_000_000_000).contains(events) { throw ValidationError("--events is at least 1.") }
         guard (1...1_000_000_000).contains(recipients), (1...1_000_000).contains(mailings), (1...64).contains(collectors) else {
             throw ValidationError("--recipients, --mailings and --collectors are at least 1, the last at most 64.")
@@ -29,6 +32,10 @@ struct LedgerCommand: AsyncParsableCommand {
         encoder.outputFormatting = [.sortedKeys]
         if let events {
             let figures = try await EventLoad.run(on: ledger, recipients: recipients, events: events) { StandardError.write($0) }
+            return StandardOutput.write(String(decoding: try encoder.encode(figures), as: UTF8.self))
+        }
+        if let receipts {
+            let figures = try await ReceiptLoad.run(on: ledger, recipients: recipients, receipts: receipts) { StandardError.write($0) }
             return StandardOutput.write(String(decoding: try encoder.encode(figures), as: UTF8.self))
         }
         let figures = try await LedgerLoad.run(on: ledger, mailings: mailings, recipients: recipients, collectors: collectors) {

@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// confirmed to Redis only after the commit. Any number may run. Receipts that name no message are tried again, since they may come
 /// before the result of their message.
 package struct ReceiptCollector: Service {
-    package typealias Store = ReceiptStore & LeadershipStore & CopyStore
+    package typealias Store = ReceiptStore & LeadershipStore & CopyStore & SuppressionStore
 
     private let broker: Broker
     private let ledger: any Store
@@ -18,6 +18,7 @@ package struct ReceiptCollector: Service {
     private let streams: ReceiptStreams
     private let identity: LedgerIdentity
     private let loop: CollectingLoop<ReceiptStreams>
+    private let telling: SuppressionTelling
     private let unreadable: UnreadableLog
     private let meters = ReceiptMeters()
     private let pause: Duration
@@ -42,6 +43,7 @@ package struct ReceiptCollector: Service {
         unreadable = UnreadableLog(clocks: clocks)
         streams = ReceiptStreams(broker)
         identity = LedgerIdentity(clocks: clocks, logger: logger)
+        telling = SuppressionTelling(RecentSuppressions(broker), ledger, logger: logger)
         loop = CollectingLoop(
             broker, blocking: ReceiptStreams(broker), streams,
             CollectorReading(entries: "receipts", name: name, limit: limit, abandoned: abandoned, clocks: clocks),
@@ -50,6 +52,7 @@ package struct ReceiptCollector: Service {
 
     /// Collects until a graceful shutdown, and then what is still there.
     package func run() async throws {
+        await telling.run(now: Clock.milliseconds())
         await withDiscardingTaskGroup { group in
             group.addTask { await cancelWhenGracefulShutdown { await retry() } }
             await loop.run(
@@ -99,7 +102,8 @@ package struct ReceiptCollector: Service {
         }
     }
 
-    /// Tries those again that are aside, and says which providers' ids are to be kept, until it is cancelled.
+    /// Tries those again that are aside, says which providers' ids are to be kept, and tells workers of suppressions that they may not have
+    /// heard of, until it is cancelled.
     private func retry() async {
         var nextNote = clocks.now
         var line = RepeatedLine()
@@ -111,6 +115,8 @@ package struct ReceiptCollector: Service {
                     try await ledger.expectReceipts(of: providers, now: clocks.milliseconds)
                     nextNote = clocks.now + .seconds(3600)
                 }
+                // What is committed, and was not told of, is among them.
+                if await telling.run(now: Clock.milliseconds()) { untold?.suppressed = [] }
                 if let summary = untold, try await tell(summary) { untold = nil }
                 if untold == nil {
                     let summary = try await ledger.retryReceipts(now: clocks.milliseconds)
@@ -125,7 +131,7 @@ package struct ReceiptCollector: Service {
         } while !Task.isCancelled
     }
 
-    /// - Returns: false when the process was cut short before workers were told.
+    /// - Returns: false when the process was cut short before workers were told: the next collector tells them (`SuppressionTelling`).
     private func tell(_ summary: ReceiptSummary) async throws(RedisError) -> Bool {
         if !summary.suppressed.isEmpty || !summary.unsuppressed.isEmpty {
             guard let name = await identity.awaitName(of: ledger, entries: "receipts") else { return false }

@@ -29,8 +29,7 @@ package final class EventBuffer: Service {
                 let spool = EventSpool(
                     folder: folder.path, name: "\(kind.rawValue)-\(number)", limit: limit / EventStreams.count / 10 * tenths)
                 return EventSender(
-                    kind, to: number, of: streams, spool: spool,
-                    queue: EventQueue(source: .random(in: 1 ... .max), hasSpool: !spool.isEmpty, bounds: bounds.tenths(tenths)),
+                    kind, to: number, of: streams, spool: spool, source: .random(in: 1 ... .max), bounds: bounds.tenths(tenths),
                     clocks: clocks, logger: logger)
             }
         }
@@ -38,21 +37,20 @@ package final class EventBuffer: Service {
         choices = senders(.choices, tenths: 1)
     }
 
+    /// Keeps an event. Where more come than can be written, it waits for room, in its turn and a second at most.
     /// - Returns: whether it is kept; false where memory and spool are full.
     @discardableResult
-    package func add(_ event: TrackedEvent) -> Bool {
+    package func add(_ event: TrackedEvent) async -> Bool {
         let senders = event.action.isChoice ? choices : visits
-        return senders[EventStreams.number(of: event.mailing)].add(event)
+        return await senders[EventStreams.number(of: event.mailing)].add(event)
     }
 
     /// Runs until graceful shutdown. Then it sends what is left, or leaves it in the spool: whoever adds events has to end before.
     package func run() async throws {
         let senders = choices + visits
-        await cancelWhenGracefulShutdown {
-            await withTaskGroup(of: Void.self) { tasks in
-                // Tasks of one priority take turns, and a flood of requests leaves no turn for seconds. Those of another have threads of
-                // their own.
-                for sender in senders { tasks.addTask(priority: .high) { await sender.run() } }
+        await withTaskExecutorPreference(ThreadExecutor("tracker-events")) {
+            await cancelWhenGracefulShutdown {
+                await withTaskGroup(of: Void.self) { tasks in for sender in senders { tasks.addTask { await sender.run() } } }
             }
         }
         for sender in senders { await sender.finish() }

@@ -6,6 +6,10 @@ package import Model
 ///
 /// Events keep their order: what is in the spool is older than what is in memory, and while the spool has any, all that is new goes behind
 /// it. An event is in memory or in the spool until Redis is known to have it.
+///
+/// Where the memory is full, an event waits until something has left it, behind those that wait already, and its visitor waits for the
+/// answer. A connection has one event at a time, so that whoever sends requests without a pause is slowed down, and others get their turn.
+/// Nobody waits longer than `Bounds.wait`, and nobody at all while nothing leaves the memory.
 package struct EventQueue: Sendable {
     package struct Bounds: Sendable {
         /// Events of a batch at most.
@@ -18,6 +22,8 @@ package struct EventQueue: Sendable {
         package var together = 32
         /// Milliseconds without a reply after which what was sent is written to the spool.
         package var replyTime: Int64 = 100
+        /// Milliseconds that an event waits for room at most. Once nothing has left a full memory for as long, no event waits.
+        package var wait: Int64 = 1000
 
         package init() {}
 
@@ -44,8 +50,34 @@ package struct EventQueue: Sendable {
         /// It is the first in memory, with which the gathering begins.
         case first
         case further
+        /// There is no room for it now, and nothing was done: it may wait.
+        case full
         /// There is no room for it: it is lost.
         case dropped
+    }
+
+    /// What became of an event that waited for room.
+    package struct Decision: Sendable, Equatable {
+        /// As `wait(for:at:)` gave it.
+        package let number: Int
+        package let isKept: Bool
+    }
+
+    /// Events that are lost, by the reason.
+    package struct Losses: Sendable, Equatable {
+        /// Nothing left the memory: Redis takes none, and the spool takes none.
+        package var stuck = 0
+        /// They waited for room as long as they may: more came than Redis and the disk take.
+        package var slow = 0
+
+        package var count: Int { stuck + slow }
+    }
+
+    /// An event that waits for room.
+    private struct Late {
+        var number: Int
+        var event: TrackedEvent
+        var since: Int64
     }
 
     package enum Job: Sendable, Equatable {
@@ -64,6 +96,8 @@ package struct EventQueue: Sendable {
     private var waiting: Deque<Packed> = []
     private var waitingEvents = 0
     private var waitingBytes = 0
+    /// Batches that have left the memory.
+    private var left = 0
     /// The first of the waiting ones, which are on their way to Redis, and since when.
     private var inFlight = 0
     private var since: Int64 = 0
@@ -73,8 +107,15 @@ package struct EventQueue: Sendable {
     private var isUnavailable = false
     /// There is something in the spool.
     private var hasSpool: Bool
+    /// Events that wait for room, in the order in which they came.
+    private var late: Deque<Late> = []
+    private var lateNumber = 0
+    /// Since when the memory is full and nothing has left it; nil while it is not.
+    private var stuckSince: Int64?
+    /// What is in memory is sent and spooled: there may be room later.
+    private var isRunning = false
     /// Events that were not kept since they were last asked for.
-    private var dropped = 0
+    private var losses = Losses()
 
     /// - Parameters:
     ///   - source: random; no other life of a tracker and no other stream has it.
@@ -88,17 +129,63 @@ package struct EventQueue: Sendable {
     /// Events in memory.
     package var count: Int { gathered.count + packing + waitingEvents }
 
-    /// Nothing is in memory.
-    package var isEmpty: Bool { count == 0 }
+    /// Nothing is in memory, or waits for room in it.
+    package var isEmpty: Bool { count == 0 && late.isEmpty }
+
+    private var hasRoom: Bool { count < bounds.events && waitingBytes < bounds.bytes }
+
+    /// From now on what is in memory is sent and spooled.
+    package mutating func begin() { isRunning = true }
+
+    /// Nothing is sent or spooled any more: those that wait for room, and find none, are lost.
+    package mutating func end() { isRunning = false }
 
     /// Takes an event where there is room.
-    package mutating func add(_ event: TrackedEvent) -> Admission {
-        guard count < bounds.events, waitingBytes < bounds.bytes else {
-            dropped += 1
+    package mutating func add(_ event: TrackedEvent, at now: Int64) -> Admission {
+        if late.isEmpty, hasRoom {
+            gathered.append(event)
+            return count == 1 ? .first : .further
+        }
+        guard isRunning, !isStuck(at: now) else {
+            losses.stuck += 1
             return .dropped
         }
-        gathered.append(event)
-        return count == 1 ? .first : .further
+        return .full
+    }
+
+    /// Has an event wait for room; `decide` says what becomes of it.
+    /// - Returns: its number.
+    package mutating func wait(for event: TrackedEvent, at now: Int64) -> Int {
+        lateNumber += 1
+        late.append(Late(number: lateNumber, event: event, since: now))
+        return lateNumber
+    }
+
+    /// What becomes of those that wait for room, as far as that is known now.
+    package mutating func decide(at now: Int64) -> [Decision] {
+        var decisions: [Decision] = []
+        while let first = late.first {
+            let isTaken = hasRoom
+            if isTaken {
+                gathered.append(first.event)
+            } else if !isRunning || isStuck(at: now) {
+                losses.stuck += 1
+            } else if now - first.since >= bounds.wait {
+                losses.slow += 1
+            } else {
+                break
+            }
+            late.removeFirst()
+            decisions.append(Decision(number: first.number, isKept: isTaken))
+        }
+        return decisions
+    }
+
+    /// Whether nothing has left a full memory for so long that nobody waits for it.
+    private mutating func isStuck(at now: Int64) -> Bool {
+        let since = stuckSince ?? now
+        stuckSince = since
+        return now - since >= bounds.wait
     }
 
     /// Ends the gathering. Whoever takes the batches gives them back, packed, to `wait`.
@@ -123,16 +210,17 @@ package struct EventQueue: Sendable {
     }
 
     /// What has to be written to the spool now, in order; empty for nothing.
-    package func toSpool(at now: Int64) -> [[UInt8]] {
+    /// - Returns: also up to where that is, for `spooled`.
+    package func toSpool(at now: Int64) -> (batches: [[UInt8]], end: Int) {
         let isLate = inFlight > 0 && now - since >= bounds.replyTime
         let isCrowded = waitingEvents > bounds.events / 2 || waitingBytes > bounds.bytes / 2
-        return hasSpool || isUnavailable || isLate || isCrowded ? waiting.map(\.wire) : []
+        let isDue = hasSpool || isUnavailable || isLate || isCrowded
+        return isDue ? (waiting.map(\.wire), left + waiting.count) : ([], left)
     }
 
-    /// The first so many batches of the waiting ones are in the spool.
-    package mutating func spooled(_ count: Int) {
-        guard count > 0 else { return }
-        remove(count)
+    /// Batches up to one are in the spool. Redis may have taken some of them since.
+    package mutating func spooled(upTo end: Int) {
+        remove(end - left)
         hasSpool = true
         // What is on its way comes twice, perhaps: the collector knows it by its number.
         inFlight = 0
@@ -164,19 +252,23 @@ package struct EventQueue: Sendable {
     package mutating func spoolIsEmpty() { hasSpool = false }
 
     /// Events that were not kept since this was asked.
-    package mutating func takeDropped() -> Int {
-        defer { dropped = 0 }
-        return dropped
+    package mutating func takeLosses() -> Losses {
+        defer { losses = Losses() }
+        return losses
     }
 
     /// All that waits, at the end.
     package var rest: [[UInt8]] { waiting.map(\.wire) }
 
     private mutating func remove(_ count: Int) {
+        let count = min(count, waiting.count)
+        guard count > 0 else { return }
         for batch in waiting.prefix(count) {
             waitingEvents -= batch.events
             waitingBytes -= batch.wire.count
         }
-        waiting.removeFirst(min(count, waiting.count))
+        waiting.removeFirst(count)
+        left += count
+        stuckSince = nil
     }
 }

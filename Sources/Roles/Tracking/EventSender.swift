@@ -13,26 +13,28 @@ final class EventSender: Sendable {
         case choices
     }
 
-    private struct Lines {
-        var unavailable = RepeatedLine()
-        var dropped = RepeatedLine()
-        var unreadable = RepeatedLine()
+    private struct State {
+        var queue: EventQueue
+        /// Those whose events wait for room, by their numbers.
+        var waiters: [Int: CheckedContinuation<Bool, Never>] = [:]
     }
 
     private let number: Int
     private let streams: EventStreams
-    private let queue: Mutex<EventQueue>
-    /// Taken before the queue, where both are: writing to a disk may take its time, and a visitor does not wait for it.
+    /// Held for a moment only: visitors wait for it.
+    private let state: Mutex<State>
+    /// Taken before the state, where both are, and on the disk's thread alone: writing to a disk may take its time.
     private let spool: Mutex<EventSpool>
-    private let lines = Mutex(Lines())
+    private let disk: DiskThread
+    private let log: SenderLog
     private let clocks: Clocks
     private let logger: Logger
-    /// Notified when there is a first event in memory, and when there is something to send.
+    /// Notified when there is a first event in memory, when there may be something to write to the spool, and something to send.
     private let gathers = WakeSignal()
+    private let keeps = WakeSignal()
     private let sends = WakeSignal()
     private let waiting: Gauge
     private let spoolBytes: Gauge
-    private let dropped = Counter(label: "flotilla_tracker_events_dropped_total")
 
     /// How long events are gathered.
     static let gathering = Duration.milliseconds(20)
@@ -41,13 +43,15 @@ final class EventSender: Sendable {
     private static let together = 32
 
     init(
-        _ kind: Kind, to number: Int, of streams: EventStreams, spool: EventSpool, queue: EventQueue, clocks: Clocks, logger: Logger
+        _ kind: Kind, to number: Int, of streams: EventStreams, spool: EventSpool, source: UInt64, bounds: EventQueue.Bounds,
+        clocks: Clocks, logger: Logger
     ) {
         self.number = number
         self.streams = streams
-        self.clocks = clocks
-        self.logger = logger
-        self.queue = Mutex(queue)
+        (self.clocks, self.logger) = (clocks, logger)
+        log = SenderLog(bounds, clocks: clocks, logger)
+        state = Mutex(State(queue: EventQueue(source: source, hasSpool: !spool.isEmpty, bounds: bounds)))
+        disk = DiskThread("\(kind.rawValue)-\(number)")
         let labels = [("stream", "\(number)"), ("kind", kind.rawValue)]
         waiting = Gauge(label: "flotilla_tracker_events_waiting", dimensions: labels)
         spoolBytes = Gauge(label: "flotilla_tracker_spool_bytes", dimensions: labels)
@@ -58,29 +62,57 @@ final class EventSender: Sendable {
         if bytes > 0 { logger.notice("events of an earlier tracker are sent", metadata: ["bytes": "\(bytes)"]) }
     }
 
+    /// Milliseconds of a monotonic clock.
+    private func now() -> Int64 { clocks.monotonic / 1_000_000 }
+
+    /// Waits while there is no room, no longer than `EventQueue.Bounds.wait`.
     /// - Returns: whether it is kept.
-    func add(_ event: TrackedEvent) -> Bool {
-        let admission = queue.withLock { $0.add(event) }
-        if admission == .first { gathers.notify() }
-        return admission != .dropped
+    func add(_ event: TrackedEvent) async -> Bool {
+        switch state.withLock({ $0.queue.add(event, at: now()) }) {
+        case .first:
+            gathers.notify()
+            return true
+        case .further: return true
+        case .dropped: return false
+        case .full: break
+        }
+        log.waits()
+        return await withCheckedContinuation { continuation in
+            state.withLock { $0.waiters[$0.queue.wait(for: event, at: now())] = continuation }
+            // There may be room again, and nobody who would say so.
+            settle()
+        }
+    }
+
+    /// Tells those whose events wait for room what became of them, as far as that is known.
+    private func settle() {
+        let known = state.withLock { state in
+            state.queue.decide(at: now()).map { ($0.isKept, state.waiters.removeValue(forKey: $0.number)) }
+        }
+        guard !known.isEmpty else { return }
+        gathers.notify()
+        for (isKept, waiter) in known { waiter?.resume(returning: isKept) }
     }
 
     /// Gathers and sends until it is cancelled.
     func run() async {
+        state.withLock { $0.queue.begin() }
         sends.notify()
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await self.gather() }
+            tasks.addTask { await self.keep() }
             tasks.addTask { await self.send() }
         }
     }
 
+    /// Waits for no disk and for no reply: visitors whose events wait for room are answered by it.
     private func gather() async {
         while !Task.isCancelled {
             await gathers.wait(atMost: nil)
-            while !Task.isCancelled, !queue.withLock({ $0.isEmpty }) {
+            while !Task.isCancelled, !state.withLock({ $0.queue.isEmpty }) {
                 try? await Task.sleep(for: Self.gathering)
                 pack()
-                keep()
+                keeps.notify()
                 sends.notify()
             }
         }
@@ -88,37 +120,42 @@ final class EventSender: Sendable {
 
     /// Ends the gathering: what was gathered can be sent.
     private func pack() {
-        let packed = queue.withLock { $0.take() }.map { EventQueue.Packed($0) }
-        let (count, lost) = queue.withLock { queue in
-            queue.wait(packed)
-            return (queue.count, queue.takeDropped())
-        }
+        let packed = state.withLock { $0.queue.take() }.map { EventQueue.Packed($0) }
+        state.withLock { $0.queue.wait(packed) }
+        settle()
+        let (count, losses) = state.withLock { ($0.queue.count, $0.queue.takeLosses()) }
         waiting.record(count)
-        if lost > 0 { dropped.increment(by: lost) }
-        let due = lines.withLock { lines in
-            lines.dropped.count(lost)
-            return lines.dropped.due(at: clocks.monotonic)
-        }
-        guard let due else { return }
-        let why = spool.withLock { $0.problem }
-        logger.error("\(due) events of visitors are lost: Redis does not take them, and there is no room for them here (\(why))")
+        log.lost(losses)
     }
 
     /// Writes to the spool what must not wait in memory.
-    private func keep() {
-        let bytes = spool.withLock { spool -> Int? in
-            let batches = queue.withLock { $0.toSpool(at: clocks.monotonic / 1_000_000) }
-            guard !batches.isEmpty, spool.append(batches) else { return nil }
-            queue.withLock { $0.spooled(batches.count) }
+    private func keep() async {
+        while !Task.isCancelled {
+            await keeps.wait(atMost: nil)
+            guard !Task.isCancelled, state.withLock({ !$0.queue.toSpool(at: now()).batches.isEmpty }) else { continue }
+            let bytes = await disk.run { self.writeSpool() }
+            if let bytes { spoolBytes.record(bytes) }
+            settle()
+        }
+    }
+
+    /// - Returns: bytes of the spool; nil where it took nothing.
+    private func writeSpool() -> Int? {
+        spool.withLock { spool in
+            let (batches, end) = state.withLock { $0.queue.toSpool(at: now()) }
+            guard !batches.isEmpty else { return nil }
+            let isKept = spool.append(batches)
+            log.note(spoolProblem: spool.problem)
+            guard isKept else { return nil }
+            state.withLock { $0.queue.spooled(upTo: end) }
             return spool.bytes
         }
-        if let bytes { spoolBytes.record(bytes) }
     }
 
     private func send() async {
         var backoff = Backoff()
         while !Task.isCancelled {
-            guard let job = queue.withLock({ $0.next(at: clocks.monotonic / 1_000_000) }) else {
+            guard let job = state.withLock({ $0.queue.next(at: now()) }) else {
                 await sends.wait(atMost: nil)
                 continue
             }
@@ -127,46 +164,50 @@ final class EventSender: Sendable {
                 case .send(let batches, let number): await send(batches, number)
                 case .replay: await replay()
                 }
+            settle()
             if isTaken { backoff = Backoff() } else { _ = await backoff.wait() }
         }
     }
 
     private func send(_ batches: [[UInt8]], _ number: Int) async -> Bool {
         let isTaken = await append(batches)
-        queue.withLock { $0.replied(isTaken, to: number) }
+        state.withLock { $0.queue.replied(isTaken, to: number) }
         return isTaken
     }
 
     /// Sends the oldest file of the spool. One that cannot be read stays.
     private func replay() async -> Bool {
-        let file = spool.withLock { spool in
-            let file = spool.oldest()
-            if file == nil { queue.withLock { $0.spoolIsEmpty() } }
-            return file
-        }
-        guard let file else { return true }
+        guard let file = await disk.run({ self.oldest() }) else { return true }
         let contents: SpoolContents
-        do throws(UnreadableSpool) { contents = try SpoolContents(of: file.path) } catch {
-            queue.withLock { $0.replayed(false) }
-            if let count = lines.withLock({ $0.unreadable.add(at: clocks.monotonic) }) {
-                logger.error("\(error)\(RepeatedLine.text(count))")
-            }
+        switch file.contents {
+        case .success(let read): contents = read
+        case .failure(let error):
+            state.withLock { $0.queue.replayed(false) }
+            log.cannotRead(error)
             return false
         }
         let isTaken = await appendAll(contents.batches)
-        queue.withLock { $0.replayed(isTaken) }
+        state.withLock { $0.queue.replayed(isTaken) }
         guard isTaken else { return false }
-        let bytes = spool.withLock { spool in
-            spool.removeOldest()
-            return spool.bytes
+        let bytes = await disk.run {
+            self.spool.withLock { spool in
+                spool.removeOldest()
+                return spool.bytes
+            }
         }
         spoolBytes.record(bytes)
-        if !contents.isWhole {
-            let lost = contents.lostEvents
-            dropped.increment(by: lost)
-            logger.error("\(file.path) was damaged: what was whole in it is sent, and \(lost) events at least are lost")
-        }
+        if !contents.isWhole { log.lostIn(damaged: file.path, contents.lostEvents) }
         return true
+    }
+
+    /// The oldest file of the spool, and what is in it; nil where there is none any more.
+    private func oldest() -> (path: String, contents: Result<SpoolContents, UnreadableSpool>)? {
+        let file = spool.withLock { spool in
+            let file = spool.oldest()
+            if file == nil { state.withLock { $0.queue.spoolIsEmpty() } }
+            return file
+        }
+        return file.map { file in (file.path, Result { () throws(UnreadableSpool) in try SpoolContents(of: file.path) }) }
     }
 
     /// Sends batches a few at a time, up to the first that Redis does not take.
@@ -178,29 +219,29 @@ final class EventSender: Sendable {
     }
 
     private func append(_ batches: [[UInt8]]) async -> Bool {
-        let problem: String
         do throws(RedisError) {
             if try await streams.append(batches, to: number) { return true }
-            problem = "the events stream is full: does a collector run?"
-        } catch { problem = "\(error)" }
-        if let count = lines.withLock({ $0.unavailable.add(at: clocks.monotonic) }) {
-            logger.warning("events wait here, and visitors are answered all the same: \(problem)\(RepeatedLine.text(count))")
-        }
+            log.redisTookNone("the events stream is full: does a collector run?")
+        } catch { log.redisTookNone("\(error)") }
         return false
     }
 
     /// Sends what is left, or leaves it in the spool for the next tracker of this folder.
     func finish() async {
+        state.withLock { $0.queue.end() }
+        settle()
         pack()
-        keep()
-        let rest = queue.withLock { $0.rest }
+        _ = await disk.run { self.writeSpool() }
+        let rest = state.withLock { $0.queue.rest }
         if await !appendAll(rest) {
-            let isKept = spool.withLock { $0.append(rest) }
-            if !isKept { logger.critical("\(queue.withLock { $0.count }) events of visitors are lost, because the process ends") }
+            let isKept = await disk.run { self.spool.withLock { $0.append(rest) } }
+            if !isKept { logger.critical("\(state.withLock { $0.queue.count }) events of visitors are lost, because the process ends") }
         }
-        let bytes = spool.withLock { spool in
-            spool.end()
-            return spool.bytes
+        let bytes = await disk.run {
+            self.spool.withLock { spool in
+                spool.end()
+                return spool.bytes
+            }
         }
         if bytes > 0 { logger.notice("events wait in the spool for the next tracker of this folder", metadata: ["bytes": "\(bytes)"]) }
     }

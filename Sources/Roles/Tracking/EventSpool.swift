@@ -15,7 +15,7 @@ struct EventSpool {
     private var files: [(number: Int, bytes: Int)] = []
     private var next = 0
     private var writing: Int32?
-    /// Why the last could not be written, for the log.
+    /// Why the last could not be written, for the log; empty where it was.
     private(set) var problem = ""
 
     /// Takes up what an earlier life left.
@@ -64,6 +64,7 @@ struct EventSpool {
         guard let file = writing ?? begin() else { return false }
         guard let error = PrivateFile.write(record, to: file) else {
             files[files.count - 1].bytes += record.count
+            problem = ""
             return true
         }
         problem = "\(folder): \(String(cString: strerror(error)))"

@@ -3,7 +3,8 @@ package import Model
 import ServiceLifecycle
 package import Telemetry
 
-/// The public server of the tracker. A visitor is answered at once; what they did is an event that goes its way behind that.
+/// The public server of the tracker. A visitor is answered at once; what they did is an event that goes its way behind that. Where events
+/// come faster than they can be written, an answer waits until there is room for its event, a second at most, and its connection with it.
 package struct TrackerServer: Service {
     private let server: WebServer
 
@@ -38,7 +39,7 @@ package struct TrackerServer: Service {
                     return await webhooks.take(request, for: name)
                 }
                 var answer = tracker.answer(request, at: clocks.milliseconds)
-                if let event = answer.event, !events.add(event) { answer = tracker.answer(insteadOf: answer, dropped: event) }
+                if let event = answer.event, await !events.add(event) { answer = tracker.answer(insteadOf: answer, dropped: event) }
                 meters.count(answer)
                 return answer.response
             })

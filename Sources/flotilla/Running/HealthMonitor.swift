@@ -59,7 +59,9 @@ struct HealthMonitor: Service {
                 Gauge(label: "flotilla_events_waiting", dimensions: [("stream", "\(stream)")]).record(depth.entries)
             }
             Gauge(label: "flotilla_events_lag_seconds").record((depths.map(\.age).max() ?? .zero).seconds)
-            Gauge(label: "flotilla_receipts_waiting").record(try await receipts.depths().reduce(0) { $0 + $1.entries })
+            let told = try await receipts.depths()
+            Gauge(label: "flotilla_receipts_waiting").record(told.reduce(0) { $0 + $1.entries })
+            Gauge(label: "flotilla_receipts_lag_seconds").record((told.map(\.age).max() ?? .zero).seconds)
             let policy = try await broker.evictionPolicy()
             readiness.set("redis", ready: policy == nil, why: policy.map { "\(RedisError.evicts(policy: $0))" } ?? "")
         } catch {
@@ -76,6 +78,7 @@ struct HealthMonitor: Service {
             }
             Gauge(label: "flotilla_recipients_held").record(try await ledger.work().reduce(0) { $0 + $1.uncertain })
             Gauge(label: "flotilla_dead_letters").record(try await ledger.deadLetterCount())
+            Gauge(label: "flotilla_receipts_aside").record(try await ledger.unknownReceiptCount())
             let problem = ledger.problem
             readiness.set("ledger", ready: problem == nil, why: problem.map { "\($0)" } ?? "")
         } catch {

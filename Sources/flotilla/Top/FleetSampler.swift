@@ -33,6 +33,7 @@ struct FleetSampler {
     private let queue: BatchQueue?
     private let status: StatusStreams?
     private let events: EventStreams?
+    private let receipts: ReceiptStreams?
     private var heartbeats: HeartbeatReader?
     /// `planner.stuck_after`.
     private let stuckAfter: Duration
@@ -53,6 +54,7 @@ struct FleetSampler {
         queue = broker.map { BatchQueue($0) }
         status = broker.map { StatusStreams($0) }
         events = broker.map { EventStreams($0) }
+        receipts = broker.map { ReceiptStreams($0) }
         heartbeats = broker.map { HeartbeatReader($0) }
     }
 
@@ -67,6 +69,7 @@ struct FleetSampler {
             redisProblem = try await ledger.redisProblem()
             sourceFaults = try await ledger.sourceFaults()
             snapshot.uncountedEvents = try await ledger.uncountedEvents()
+            snapshot.unknownReceipts = try await ledger.unknownReceiptCount()
             let statuses = try await ledger.statuses(states: states, limit: all ? 50 : 1_000)
             var samples: [MailingID: Sample] = [:]
             mailings = statuses.map { status in
@@ -112,7 +115,7 @@ struct FleetSampler {
 
     /// The heartbeats of all processes; nil when Redis cannot be read.
     private mutating func readRedis(_ snapshot: inout FleetSnapshot) async -> [HeartbeatStore.Sign]? {
-        guard let queue, let status, let events else { return nil }
+        guard let queue, let status, let events, let receipts else { return nil }
         do throws(RedisError) {
             let lanes = try await queue.lanes().sorted { "\($0)" < "\($1)" }
             snapshot.lanes = zip(lanes, try await queue.depths(lanes)).map { lane, depth in
@@ -128,6 +131,9 @@ struct FleetSampler {
             snapshot.lagSeconds = (depths.map(\.age).max() ?? .zero).seconds
             snapshot.eventStreams = try await events.depths().enumerated().map { stream, depth in
                 .init(stream: stream, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.age.seconds)
+            }
+            snapshot.receiptStreams = try await receipts.depths().map { depth in
+                .init(waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
             }
             return try await heartbeats?.all()
         } catch {
@@ -156,6 +162,7 @@ struct FleetSampler {
     func close() async {
         await status?.close()
         await events?.close()
+        await receipts?.close()
         await broker?.close()
     }
 }

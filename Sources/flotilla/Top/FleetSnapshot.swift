@@ -72,6 +72,14 @@ struct FleetSnapshot: Encodable {
         var oldestSeconds: Double
     }
 
+    /// What providers tell, between a tracker and the ledger.
+    struct ReceiptStream: Encodable {
+        /// Entries that no collector has read, and entries that a collector has read and not yet confirmed; each has up to 500 receipts.
+        var waiting: Int
+        var pending: Int
+        var oldestSeconds: Double
+    }
+
     /// Milliseconds since 1970.
     var at: Int64
     var mailings: [MailingLine] = []
@@ -84,6 +92,9 @@ struct FleetSnapshot: Encodable {
     var eventStreams: [EventStream] = []
     /// Events that the ledger keeps and has not counted yet.
     var uncountedEvents = 0
+    var receiptStreams: [ReceiptStream] = []
+    /// Receipts that the ledger keeps and that name no message of it.
+    var unknownReceipts = 0
     /// Why the ledger or Redis could not be read; empty if both could.
     var problems: [String] = []
 }

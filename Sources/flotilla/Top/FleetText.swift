@@ -73,11 +73,15 @@ struct FleetText {
         let batches = snapshot.lanes.map { ("lane \($0.channel):\(LogText.line($0.provider))", $0.ready, $0.inFlight, $0.oldestSeconds) }
         let results = snapshot.resultStreams.map { ("results, partition \($0.partition)", $0.waiting, $0.pending, $0.oldestSeconds) }
         let visits = snapshot.eventStreams.map { ("visits, stream \($0.stream)", $0.waiting, $0.pending, $0.oldestSeconds) }
-        var rows = (batches + results + visits).filter { $0.1 + $0.2 > 0 }.map { name, waiting, taken, oldest -> [FittedTable.Cell] in
+        let receipts = snapshot.receiptStreams.map { ("receipts of providers", $0.waiting, $0.pending, $0.oldestSeconds) }
+        var rows = (batches + results + visits + receipts).filter { $0.1 + $0.2 > 0 }.map { name, waiting, taken, oldest -> [FittedTable.Cell] in
             [.init(name), .count(waiting), .count(taken), .span(oldest)]
         }
         if snapshot.uncountedEvents > 0 {
             rows.append([.init("visits in the ledger, not counted"), .count(snapshot.uncountedEvents), .init("-"), .init("-")])
+        }
+        if snapshot.unknownReceipts > 0 {
+            rows.append([.init("receipts that name no message"), .count(snapshot.unknownReceipts), .init("-"), .init("-")])
         }
         if rows.isEmpty { return [] }
         return FittedTable(

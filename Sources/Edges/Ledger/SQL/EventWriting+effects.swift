@@ -48,6 +48,7 @@ extension EventWriting {
     ) throws {
         if isUnsubscribed {
             let one = Suppression(key, reason: .unsubscribe, source: source, at: time)
+            if isLogged, try SQLLedger.isRemoved(db, one) { return }
             let change = try SQLLedger.suppress(db, [one], SuppressionAudit(AuditNote(.suppress, actor: Self.actor)), now: now)
             guard change.added + change.replaced > 0 else { return }
             added[key] = one

@@ -37,6 +37,9 @@ struct EventWriting {
     /// What recipients of mailings chose that are gone, or whose recipients are.
     private(set) var prunedChoices: [TrackedEvent] = []
     var arrivals: [Arrival] = []
+    /// The events were in the log. A choice comes there by a restore alone, and was carried out by the ledger of before: what was removed
+    /// from the list since stays removed.
+    private(set) var isLogged = false
     var summary = EventSummary()
 
     init(_ db: any SQLTransaction, _ rules: EventRules) {
@@ -122,6 +125,7 @@ struct EventWriting {
     /// Counts events that were logged.
     mutating func countLogged(of id: MailingID?, inSlicesOf least: Int) throws {
         let log = EventLog(db)
+        isLogged = true
         for slice in try log.slices(of: id, least: least) where summary.taken < EventPace.taken {
             let found = try log.take(slice, most: EventPace.taken - summary.taken)
             try SQLLedger.keep(found.letters, db)

@@ -21,7 +21,7 @@ extension ReceiptWriting {
                     added[key] = old
                     continue
                 }
-                guard try old != nil || !isRemoved(new) else { continue }
+                guard try old != nil || !SQLLedger.isRemoved(db, new) else { continue }
                 _ = try SQLLedger.suppress(db, [new], SuppressionAudit(AuditNote(.suppress, actor: Self.actor)), now: now)
                 added[key] = try SQLLedger.suppression(db, key)
                 summary.unsuppressed.removeAll { $0 == key }
@@ -39,19 +39,11 @@ extension ReceiptWriting {
         summary.suppressed += added.values
     }
 
-    /// Whether the person has subscribed again since a suppression happened.
-    private func isRemoved(_ new: Suppression) throws -> Bool {
-        let removed = try db.one(
-            Int64.self, "SELECT max(at) FROM suppression_removal WHERE channel = ? AND address = ? AND category = ?",
-            [new.key.channel.rawValue, new.key.address, new.key.category])
-        return removed.map { $0 >= new.at } ?? false
-    }
-
     /// Whom the recipient of a receipt is suppressed as; nil where that changes nothing, or the recipient's values were erased.
-    private func address(of one: Found) throws -> (SuppressionTarget, String)? {
+    private mutating func address(of one: Found) throws -> (SuppressionTarget, String)? {
         guard [.complained, .unsubscribed, .resubscribed].contains(one.receipt.kind),
-            let target = try EventWriting.target(db, of: one.batch.mailing), let wire = try SQLLedger.batchText(db, one.batch),
-            let recipients = try? Recipients(decodingAddresses: wire), one.index < recipients.count
+            let target = try EventWriting.target(db, of: one.batch.mailing), let recipients = try recipients(of: one.batch),
+            one.index < recipients.count
         else { return nil }
         let address = EventWriting.address(recipients, one.index, target.channel)
         return address.isEmpty ? nil : (target, address)

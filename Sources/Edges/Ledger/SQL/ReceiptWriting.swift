@@ -13,15 +13,14 @@ struct ReceiptWriting {
         var at: Int64 { receipt.time ?? receipt.arrived }
     }
 
-    /// Opens, and clicks, that are kept of one recipient.
-    private static let mostVisits = 100
-
     let db: any SQLTransaction
     /// Milliseconds since 1970.
     let now: Int64
     var summary = ReceiptSummary()
     /// Somebody was erased from this ledger.
-    private let hasErasures: Bool
+    let hasErasures: Bool
+    /// The addresses of batches that were looked at; nil for one that has none.
+    var addresses: [BatchID: Recipients?] = [:]
 
     init(_ db: any SQLTransaction, now: Int64) throws {
         self.db = db
@@ -38,8 +37,7 @@ struct ReceiptWriting {
         guard !found.isEmpty else { return rest }
         var writing = SQLLedger.ResultWriting(db, now: now)
         var news: [LateNews] = []
-        for one in found {
-            let isNew = try note(one, &writing)
+        for (one, isNew) in zip(found, try note(found, &writing)) {
             if !isNew { summary.duplicates += 1 } else if Self.event(of: one.receipt.kind) != nil { count(one) }
             if let fact = Self.fact(one.receipt.kind) {
                 news.append(
@@ -58,41 +56,6 @@ struct ReceiptWriting {
     private func moment(of one: Found) -> Int64 { min(max(one.at, now - MessageReference.days * 86_400_000), now) }
 
     private mutating func count(_ one: Found) { summary.counted[one.receipt.kind, default: 0] += 1 }
-
-    /// Writes the event that a receipt is, where it is one that is kept.
-    /// - Returns: false for one that is there already, or is beyond the bound.
-    private func note(_ one: Found, _ writing: inout SQLLedger.ResultWriting) throws -> Bool {
-        guard let kind = Self.event(of: one.receipt.kind) else { return true }
-        let detail = try isErased(one) ? "" : one.receipt.detail
-        // Where the provider tells no time, one of a kind and text counts.
-        if one.receipt.time == nil {
-            let isKnown = try db.one(
-                Bool.self,
-                "SELECT EXISTS (SELECT 1 FROM event WHERE mailing = ? AND batch = ? AND idx = ? AND kind = ? AND detail = ?)",
-                [one.batch.mailing.description, one.batch.number, one.index, kind.rawValue, detail])
-            if isKnown == true { return false }
-        }
-        if [.opened, .clicked].contains(kind) {
-            let count = try db.one(
-                Int.self, "SELECT count(*) FROM event WHERE mailing = ? AND batch = ? AND idx = ? AND kind = ?",
-                [one.batch.mailing.description, one.batch.number, one.index, kind.rawValue])
-            // So many say no more than the last did.
-            if let count, count >= Self.mostVisits { return false }
-        }
-        let before = writing.summary.events
-        try writing.add(
-            EventGroup(
-                mailing: one.batch.mailing,
-                events: [RecipientEvent(batch: one.batch.number, index: one.index, kind: kind, at: one.at, detail: detail)]))
-        return writing.summary.events > before
-    }
-
-    /// Whether the values of a recipient were erased: the words of a provider often have the address.
-    private func isErased(_ one: Found) throws -> Bool {
-        guard hasErasures, let wire = try SQLLedger.batchText(db, one.batch), let recipients = try? Recipients(decodingAddresses: wire)
-        else { return false }
-        return one.index < recipients.count && recipients.range(one.index, 1).isEmpty
-    }
 
     /// The event that the ledger keeps; nil where the recipient's state says it all.
     static func event(of kind: ProviderReceipt.Kind) -> EventKind? {

@@ -17,15 +17,16 @@ extension SQLLedger.ResultWriting {
     mutating func take(_ news: [LateNews]) throws {
         try load(news.map(\.batch))
         var beneaths = try self.beneaths(of: news)
+        let seen = try seen(of: news.filter { beneaths[$0.batch.message($0.index)] != nil || $0.news == .bounce })
+        var stored: [(state: RecipientState, LateNews)] = []
         for one in news {
             guard let index = batchIndex[one.batch], let shown = batches[index].progress.state(one.index) else { continue }
             let name = one.batch.message(one.index)
             let beneath = beneaths[name]
             let before = LateState(shown: shown, beneath: beneath)
-            let mayMatter = beneath != nil || one.news == .bounce
-            let after = before.after(one.news, isSeen: try mayMatter && isSeen(one.batch, one.index))
+            let after = before.after(one.news, isSeen: seen.contains(name))
             if let state = after.beneath, state != beneath {
-                try store(state, one)
+                stored.append((state, one))
                 beneaths[name] = state
             }
             // A message that came back was taken by the provider: the timeline counts each as sent once, whatever is known of it besides.
@@ -45,16 +46,17 @@ extension SQLLedger.ResultWriting {
             try move(
                 result, from: shown, one.batch, batches[index].mailing, wasSent: wasTaken || after.beneath != nil)
         }
+        try store(stored)
     }
 
     /// Whether a result is of a recipient whose message came back, which it does not change: the bounce may come before the result.
     func isOfBounced(_ result: RecipientResult, _ batch: BatchID, _ index: Int) throws -> Bool {
         guard batches[index].progress.state(result.index) == .failed, result.state.rank > RecipientState.failed.rank,
             let beneath = try beneaths(of: [LateNews(batch: batch, index: result.index, news: .bounce)]).values.first,
-            try !isSeen(batch, result.index)
+            try seen(of: [LateNews(batch: batch, index: result.index, news: .bounce)]).isEmpty
         else { return false }
         if result.state.rank > beneath.rank {
-            try store(result.state, LateNews(batch: batch, index: result.index, news: .bounce, at: result.at))
+            try store([(result.state, LateNews(batch: batch, index: result.index, news: .bounce, at: result.at))])
         }
         return true
     }
@@ -72,12 +74,15 @@ extension SQLLedger.ResultWriting {
         return states
     }
 
-    private func store(_ state: RecipientState, _ one: LateNews) throws {
-        try db.run(
+    private func store(_ states: [(state: RecipientState, one: LateNews)]) throws {
+        try db.runAll(
             """
             INSERT INTO bounce (mailing, batch, idx, state, at) VALUES (?, ?, ?, ?, ?)
             ON CONFLICT (mailing, batch, idx) DO UPDATE SET state = excluded.state
-            """, [one.batch.mailing.description, one.batch.number, one.index, String(state.rawValue), one.at ?? now])
+            """,
+            states.map { state, one in
+                [one.batch.mailing.description, one.batch.number, one.index, String(state.rawValue), one.at ?? now]
+            })
     }
 
     private func heldSince(_ batch: BatchID, _ index: Int) throws -> Int64? {
@@ -86,18 +91,29 @@ extension SQLLedger.ResultWriting {
             [batch.mailing.description, batch.number, index])
     }
 
-    /// Whether a person has done something with the message: by the tracker's visits, or as a provider tells.
-    private func isSeen(_ batch: BatchID, _ index: Int) throws -> Bool {
-        let key: [any SQLConvertible] = [batch.mailing.description, batch.number, index]
-        let isTold = try db.one(
-            Bool.self,
+    /// With whose messages a person has done something, by the ids of the messages: by the tracker's visits, or as a provider tells.
+    private func seen(of news: [LateNews]) throws -> Set<String> {
+        let told: [Bool?] = try db.firstRows(
             """
-            SELECT EXISTS (SELECT 1 FROM event WHERE mailing = ? AND batch = ? AND idx = ?
-                AND kind IN ('opened', 'clicked', 'unsubscribed', 'complained'))
-            """, key)
-        if isTold == true { return true }
+            SELECT 1 FROM event WHERE mailing = ? AND batch = ? AND idx = ? AND kind IN ('opened', 'clicked', 'unsubscribed', 'complained')
+            LIMIT 1
+            """, news.map { [$0.batch.mailing.description, $0.batch.number, $0.index] }
+        ) { _, _ in true }
         // Visits that wait in the log say so when they are counted.
-        let found = try EventWriting.undamaged { try StoredEventGroup.events(db, batch, index) }
+        let groups: [Result<StoredEventGroup, SQLDamage>?] = try db.firstRows(
+            "SELECT data FROM event_group WHERE mailing = ? AND batch = ? AND part = ?",
+            news.map { [$0.batch.mailing.description, $0.batch.number, StoredEventGroup.part(of: $0.index)] }
+        ) { row, _ in try EventWriting.undamaged { try StoredEventGroup(row.read(0)) } }
+        var seen: Set<String> = []
+        for ((one, isTold), group) in zip(zip(news, told), groups) {
+            if try isTold != nil || Self.isVisited(one.index, group) { seen.insert(one.batch.message(one.index)) }
+        }
+        return seen
+    }
+
+    private static func isVisited(_ index: Int, _ group: Result<StoredEventGroup, SQLDamage>?) throws -> Bool {
+        guard case .success(let group) = group else { return false }
+        let found = try EventWriting.undamaged { try group.events(at: index % StoredEventGroup.size) }
         guard case .success(let visits) = found else { return false }
         return visits.contains { $0.visitor != .machine && $0.isCounted }
     }

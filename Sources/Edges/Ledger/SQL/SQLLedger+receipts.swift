@@ -61,14 +61,10 @@ extension SQLLedger: ReceiptStore {
             let all = try rows.map { try UnknownReceipt($0) }
             var writing = try ReceiptWriting(db, now: now)
             let rest = Set(try writing.add(all.map(\.receipt)).map(Self.key))
-            for one in all {
-                if rest.contains(one.key) {
-                    try db.run("UPDATE receipt_unknown SET tried = ? WHERE key = ?", [now, one.key])
-                } else {
-                    try db.run("DELETE FROM receipt_unknown WHERE key = ?", [one.key])
-                    writing.summary.found += 1
-                }
-            }
+            let found = all.filter { !rest.contains($0.key) }
+            try db.runAll("UPDATE receipt_unknown SET tried = ? WHERE key = ?", rest.sorted().map { [now, $0] })
+            try db.runAll("DELETE FROM receipt_unknown WHERE key = ?", found.map { [$0.key] })
+            writing.summary.found += found.count
             return writing.summary
         }
     }
@@ -108,6 +104,10 @@ extension SQLLedger: ReceiptStore {
         let bytes = ReceiptBatch([one]).encoded()
         let hashes = [bytes.reduce(FNV.seed64) { FNV.step($0, $1) }, bytes.reversed().reduce(FNV.seed64) { FNV.step($0, $1) }]
         return hashes.map { String($0, radix: 36) }.joined(separator: "-")
+    }
+
+    package func unknownReceiptCount() async throws(LedgerError) -> Int {
+        try await read("counting receipts") { db in try db.one(Int.self, "SELECT count(*) FROM receipt_unknown") ?? 0 }
     }
 
     package func unknownReceipts(after: UnknownReceipt?, limit: Int) async throws(LedgerError) -> [UnknownReceipt] {

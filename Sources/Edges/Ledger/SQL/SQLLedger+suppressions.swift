@@ -67,6 +67,14 @@ extension SQLLedger: SuppressionStore {
         return try rows.next().flatMap { try Suppression($0) }
     }
 
+    /// Whether a suppression of that key was removed since one happened.
+    static func isRemoved(_ db: any SQLTransaction, _ one: Suppression) throws -> Bool {
+        let removed = try db.one(
+            Int64.self, "SELECT max(at) FROM suppression_removal WHERE channel = ? AND address = ? AND category = ?",
+            [one.key.channel.rawValue, one.key.address, one.key.category])
+        return removed.map { $0 >= one.at } ?? false
+    }
+
     private static func store(_ db: any SQLTransaction, _ one: Suppression, revision: Int64, now: Int64) throws {
         try db.run(
             SuppressionStatements.store,
@@ -119,6 +127,27 @@ extension SQLLedger: SuppressionStore {
                 db.rows(
                     "SELECT \(Self.columns) FROM suppression WHERE channel = ? AND address IN (?, ?) ORDER BY category, address",
                     [channel.rawValue, address, forms.last ?? address]))
+        }
+    }
+
+    package func suppressions(
+        since revision: Int64, changedAt time: Int64, limit: Int
+    ) async throws(LedgerError) -> [Suppression] {
+        try await read("reading the last suppressions") { db in
+            var found: [(revision: Int64, suppression: Suppression)] = []
+            // By the index of revisions, which begins with channel and category.
+            for channel in Channel.allCases {
+                let rows = try db.rows(
+                    """
+                    SELECT \(Self.columns), revision FROM suppression
+                    WHERE channel = ? AND category IN (SELECT '' UNION ALL SELECT name FROM category) AND revision > ? AND changed >= ?
+                    ORDER BY revision DESC LIMIT ?
+                    """, [channel.rawValue, revision, time, limit])
+                while let row = try rows.next() {
+                    if let one = try Suppression(row) { try found.append((row.read(7), one)) }
+                }
+            }
+            return found.sorted { $0.revision < $1.revision }.suffix(limit).map(\.suppression)
         }
     }
 

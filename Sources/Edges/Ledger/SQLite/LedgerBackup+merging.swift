@@ -36,6 +36,7 @@ extension LedgerBackup {
                 }
             }
             if difference == nil, !mergePrunedAddresses(into: db) { lacksEvents = true }
+            if difference == nil { mergeReceipts(into: db) }
             let joined = difference == nil ? mergeSuppressions(into: db, mustAgree: damage != nil) : nil
             merged.suppressions = joined ?? 0
             let lacksList = difference == nil ? joined == nil : hasSuppressions(db)

@@ -30,6 +30,7 @@ extension MetricDescription.Label {
         name: "source", values: .fixed(["status", "lane", "events", "receipts", "heartbeat", "mailing", "key"]))
     fileprivate static let trackedAction = Self(name: "action", values: .fixed(TrackedAction.allCases.map { "\($0)" }))
     fileprivate static let droppedEvent = Self(name: "why", values: .fixed(["gone", "invalid", "excess"]))
+    fileprivate static let lostEvent = Self(name: "why", values: .fixed(["full", "slow", "damaged"]))
     fileprivate static let check = Self(name: "check", values: .open("redis, lease, ledger, provider NAME"))
     fileprivate static let metric = Self(name: "metric", values: .open("names of metrics"))
     fileprivate static let refusal = Self(name: "reason", values: .fixed(Refusal.allCases.map(\.rawValue)))
@@ -43,7 +44,7 @@ extension MetricDescription.Label {
     fileprivate static let webhook = Self(name: "webhook", values: .open("names of `tracker.webhooks`"))
     fileprivate static let webhookFault = Self(
         name: "reason",
-        values: .fixed(["forged", "old", "malformed", "foreign_certificate", "foreign_topic", "unavailable", "no_room"]))
+        values: .fixed(["forged", "used", "old", "malformed", "foreign_certificate", "foreign_topic", "unavailable", "no_room"]))
     fileprivate static let receiptKind = Self(name: "kind", values: .fixed(ProviderReceipt.Kind.counted.map(\.name)))
     fileprivate static let eventStream = Self(name: "stream", values: .fixed(["0", "1"]))
     fileprivate static let eventKind = Self(name: "kind", values: .fixed(["events", "choices"]))
@@ -115,6 +116,11 @@ extension MetricCatalogue {
         .gauge(
             "flotilla_receipts_waiting", "entries", [],
             "Entries of the receipts stream that no collector has acknowledged yet; each has up to 500 receipts."),
+        .gauge(
+            "flotilla_receipts_lag_seconds", "seconds", [], "Age of the oldest entry of the receipts stream that is not in the ledger yet."),
+        .gauge(
+            "flotilla_receipts_aside", "receipts", [],
+            "Receipts that are aside, since they name no message of the ledger or are of no known kind: `flotilla receipts list`."),
         .counter(
             "flotilla_batches_taken_over_total", "batches", [],
             "Batches taken over from a worker whose lease had expired."),
@@ -252,8 +258,14 @@ extension MetricCatalogue {
             "flotilla_tracker_tokens_refused_total", "requests", [.tokenFault],
             "Links that the tracker refused: cut off, of a key that it lacks, changed, or of another purpose."),
         .counter(
-            "flotilla_tracker_events_dropped_total", "events", [],
-            "Events that were lost: Redis was unavailable and the spool had no room, or a file of the spool was damaged."),
+            "flotilla_tracker_events_dropped_total", "events", [.lostEvent],
+            """
+            Events that were lost: Redis and the spool took none, or fewer than came, or a file of the spool was \
+            damaged.
+            """),
+        .counter(
+            "flotilla_tracker_events_late_total", "events", [],
+            "Events that waited for room in the tracker's memory, and their visitors for the answer: more came than could be written."),
         .gauge(
             "flotilla_tracker_events_waiting", "events", [.eventStream, .eventKind],
             "Events in the tracker's memory, on their way to Redis."),

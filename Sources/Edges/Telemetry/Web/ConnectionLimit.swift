@@ -106,7 +106,14 @@ package final class ConnectionLimitHandler: ChannelDuplexHandler, RemovableChann
 
     fileprivate init(_ limit: ConnectionLimit) { self.limit = limit }
 
+    /// Bytes that are read of a connection before others have their turn: requests that came together are answered in one go.
+    private static let readBytes = 4096
+
     package func handlerAdded(context: ChannelHandlerContext) {
+        // A channel without these options reads as it does.
+        let options = context.channel.syncOptions
+        try? options?.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readBytes))
+        try? options?.setOption(.maxMessagesPerRead, value: 1)
         number = limit.enter(context.channel)
         if number == nil { context.close(promise: nil) } else { wait(context) }
     }

@@ -120,7 +120,7 @@ package struct EventLoad: Sendable {
     }
 
     /// Seconds of CPU that this process has used.
-    private static func used() -> Double {
+    static func used() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
@@ -128,5 +128,5 @@ package struct EventLoad: Sendable {
 }
 
 extension Duration {
-    fileprivate var inMilliseconds: Double { Double(components.seconds) * 1000 + Double(components.attoseconds) / 1e15 }
+    var inMilliseconds: Double { Double(components.seconds) * 1000 + Double(components.attoseconds) / 1e15 }
 }

@@ -38,3 +38,13 @@ extension EventLoad {
         try await EventLoad(LedgerLoad.open(place), EventLoad.rules, recipients: recipients, events: events).run(say: say)
     }
 }
+
+extension ReceiptLoad {
+    /// Opens a ledger, fills it, and measures it.
+    /// - Parameter place: a file, or a URL of PostgreSQL.
+    package static func run(
+        on place: String, recipients: Int, receipts: Int, say: (String) -> Void
+    ) async throws(LedgerError) -> Figures {
+        try await ReceiptLoad(LedgerLoad.open(place), recipients: recipients, receipts: receipts).run(say: say)
+    }
+}

@@ -38,6 +38,7 @@ package final class WebhookReceiver: Sendable {
     private let certificates: CertificateStore
     private let fetch: Fetch
     private let lines: Mutex<[String: RepeatedLine]> = Mutex([:])
+    private let used = Mutex(UsedTokens())
     private let meters: WebhookMeters
     private let clocks: Clocks
     private let logger: Logger
@@ -60,7 +61,7 @@ package final class WebhookReceiver: Sendable {
         do throws(WebhookFault) {
             let webhook = try Webhook(
                 WebhookRequest(headers: request.headers, body: request.body, url: "\(url)/h/\(name)\(query)"), by: hook.scheme)
-            try await verify(webhook, hook, now: now / 1000)
+            try await verify(webhook, hook, name, now: now / 1000)
             if let address = webhook.confirmation { return await confirm(address, name) }
             var all = try webhook.receipts()
             for index in all.indices {
@@ -79,8 +80,14 @@ package final class WebhookReceiver: Sendable {
         }
     }
 
-    private func verify(_ webhook: Webhook, _ hook: Hook, now: Int64) async throws(WebhookFault) {
-        guard hook.scheme.signature == .notificationService else { return try webhook.verify(secret: hook.secret ?? Secret(""), now: now) }
+    private func verify(_ webhook: Webhook, _ hook: Hook, _ name: String, now: Int64) async throws(WebhookFault) {
+        guard hook.scheme.signature == .notificationService else {
+            let secret = hook.secret ?? Secret("")
+            try webhook.verify(secret: secret, now: now)
+            guard let use = try webhook.use(secret: secret, of: name) else { return }
+            if !used.withLock({ $0.take(use, at: now) }) { throw .used }
+            return
+        }
         // Whoever has an account with Amazon can have a topic, and its messages are signed by Amazon too.
         guard let topic = hook.topic, webhook.topic == topic else { throw .foreignTopic }
         let certificate = try await certificates.certificate(at: NotificationService.certificate(of: webhook))
@@ -107,7 +114,7 @@ package final class WebhookReceiver: Sendable {
         switch fault {
         case .malformed: return Self.answer(400, "cannot be read\n")
         case .unavailable: return Self.later
-        case .forged, .old, .foreignCertificate, .foreignTopic: return Self.answer(403, "not taken\n")
+        case .forged, .used, .old, .foreignCertificate, .foreignTopic: return Self.answer(403, "not taken\n")
         }
     }
 
@@ -120,11 +127,12 @@ package final class WebhookReceiver: Sendable {
 }
 
 extension WebhookFault {
-    static let names = ["forged", "old", "malformed", "foreign_certificate", "foreign_topic", "unavailable", "no_room"]
+    static let names = ["forged", "used", "old", "malformed", "foreign_certificate", "foreign_topic", "unavailable", "no_room"]
 
     var name: String {
         switch self {
         case .forged: "forged"
+        case .used: "used"
         case .old: "old"
         case .malformed: "malformed"
         case .foreignCertificate: "foreign_certificate"
@@ -137,6 +145,7 @@ extension WebhookFault {
     var words: String {
         switch self {
         case .forged: "a request without the provider's signature is refused; is the secret in the settings the provider's of today?"
+        case .used: "a request with the signature of another one is refused: somebody has seen what the provider sends"
         case .old(let age): "a request that was signed \(age) s ago is refused; is this machine's clock right?"
         case .malformed(let what): "a request cannot be read: \(what); is the kind in the settings the provider's?"
         case .foreignCertificate: "a request that names a certificate which is not Amazon's is refused"
