@@ -29,6 +29,17 @@ extension SQLLedger {
         }
     }
 
+    package func heldRecipients() async throws(LedgerError) -> Int {
+        try await read("counting who is held") { db in
+            try db.one(
+                Int.self,
+                """
+                SELECT coalesce(sum(n), 0) FROM counter WHERE state = 'uncertain' AND mailing IN
+                    (SELECT id FROM mailing\(db.indexed("mailing_work")) WHERE \(Self.inWork) AND state <> 'collecting')
+                """) ?? 0
+        }
+    }
+
     package func openMailings() async throws(LedgerError) -> [MailingState: Int] {
         try await read("counting open mailings") { db in
             // Each half is read from an index that holds no mailing that has ended.
