@@ -176,7 +176,7 @@ extension Dispatcher {
             // Batches are as large as the mailing's speed was when they were cut.
             let batchSize = max(1, Double(one.planned) / Double(max(1, one.batches)))
             return DispatchChoice.Candidate(
-                mailing: one.id, lane: lane, known: known, busy: one.busy, batchSize: batchSize,
+                mailing: one.id, lane: lane, known: known, busy: one.busy, mostlyOpen: one.mostlyOpen, batchSize: batchSize,
                 batchBytes: shown[one.id]?.batchBytes ?? 0,
                 speed: one.speed.flatMap { try? RateLimit($0) })
         }
