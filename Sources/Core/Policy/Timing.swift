@@ -23,10 +23,10 @@ package enum Timing {
     /// How often a process looks at Redis for its metrics and its health: less often with many lanes, as each of them is counted.
     package static func healthPoll(lanes: Int) -> Duration { idlePoll + .milliseconds(14) * min(lanes, 1_000) }
     /// How often a dispatcher with mailings in work looks without an event: less often with many, as it reads something of each.
-    package static func workPoll(mailings: Int) -> Duration { fallback + .milliseconds(4) * min(mailings, 1_000) }
+    package static func workPoll(mailings: Int) -> Duration { fallback + .milliseconds(12) * min(mailings, 1_000) }
     /// How often a dispatcher searches Redis for keys that are lost: less often with many mailings, and soon enough that what a lost key
     /// blocks goes on within seconds.
-    package static func inspection(mailings: Int) -> Duration { fallback + .milliseconds(6) * min(mailings, 1_000) }
+    package static func inspection(mailings: Int) -> Duration { fallback + .milliseconds(12) * min(mailings, 1_000) }
     /// How often a worker without a lane looks at all lanes: it may have missed a wake-up.
     package static let lanePoll = Duration.seconds(10)
     /// The same for a worker that knows lanes: less often with many, as it reads the names of all.
