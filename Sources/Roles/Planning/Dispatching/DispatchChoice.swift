@@ -18,8 +18,8 @@ struct DispatchChoice: Sendable {
         /// The batches among them that are not nearly done: of others only a few recipients are left, with which the provider is slow.
         /// Nil where that is not known.
         var busy: Int?
-        /// The batches among them most of whose recipients are open. Of others the rest may wait for the limit of a domain. Nil where that is
-        /// not known.
+        /// The batches among them most of whose recipients are open; the rest of others may wait for the limit of a domain. Nil where that
+        /// is not known.
         var mostlyOpen: Int?
         /// Recipients in one of its batches, on average.
         var batchSize = 1.0
