@@ -146,6 +146,7 @@ struct ClusterTests {
     private func lookForLostKeys() async throws {
         #expect(try await queue.inspect(lanes, lease: .seconds(10)) == nil)
         _ = try await queue.entries(lanes)
+        _ = try await queue.fullness(lanes)
         #expect(try await queue.lacking([(second, 100)]) == [second])
         _ = try await PublishedMailings(broker).altered([first: .init(state: .sending, speed: "")])
         _ = try server.cli("DEL", broker.keys.status(0))

@@ -135,6 +135,7 @@ struct ScriptFuzzTests {
         try await errors.step { _ = try await fleet.queue.dispatchedCounts([fleet.id]) }
         try await errors.step { _ = try await fleet.queue.lacking([(fleet.id, 1)]) }
         try await errors.step { _ = try await fleet.queue.entries([fleet.lane]) }
+        try await errors.step { _ = try await fleet.queue.fullness([fleet.lane]) }
         try await errors.step { _ = try await fleet.queue.reclaim(worker: "a", known: [:]) }
         var leases: [BatchLease] = []
         try await errors.step { leases = try await fleet.take(count: 9) }

@@ -128,6 +128,28 @@ struct MailingCacheTests {
         await end()
     }
 
+    /// Mailings that wait are looked at only after a change: each kind of change shows at once.
+    @Test func whatMailingsWaitForIsToldAfterEachChange() async throws {
+        try await publish()
+        let mailing = try #require(try await ready())
+        var recipients = Recipients(width: 2)
+        recipients.append(row: ["1", "a@example.com"])
+        let (pool, _) = try #require(mailing.kinds(of: [OpenRecipient(index: 0, attempts: 0)], recipients).first)
+        let before = await cache.shares[mailing.name]
+        #expect(before == Heartbeat.Share())
+        #expect(await cache.shares[mailing.name] == before)
+        pool.expect(3)
+        #expect(await cache.shares[mailing.name]?.waiting == 3)
+        #expect(try await published.order(id, state: .sending, speed: "5/s"))
+        try await cache.refresh([id])
+        #expect(await cache.shares[mailing.name]?.scope == .mailing(mailing.name))
+        mailing.link.breaker.note(CircuitBreaker.Evidence(failures: 50), problem: nil, since: Clock.monotonic(), probe: nil)
+        #expect(await cache.shares[mailing.name]?.isDown == mailing.link.breaker.isOpen)
+        pool.expect(-3)
+        #expect(await cache.shares[mailing.name]?.waiting == 0)
+        await end()
+    }
+
     @Test func aProviderThatIsNotThereIsWaitedForAsLongAsTheMailingIsSent() async throws {
         let port = try freePort()
         try await publish(provider: "smtp://127.0.0.1:\(port)")

@@ -50,7 +50,7 @@ struct PrefetchRun {
         case 13: state.adjust(lane, target: Int.random(in: 0...300, using: &random))
         case 14:
             probes[lane] = Bool.random(using: &random) ? now + .milliseconds(Int.random(in: 0...3_000, using: &random)) : nil
-            state.block(lane, until: probes[lane])
+            state.block(probes)
         default: state.forget(at: now)
         }
         if !isReported {

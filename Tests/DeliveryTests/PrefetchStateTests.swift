@@ -125,13 +125,13 @@ import Testing
         var state = PrefetchState(first: 250, most: 1_600)
         state.taken(lane, sizes: [10], waiting: 9, at: now)
         let probe = now + .seconds(4)
-        state.block(lane, until: probe)
+        state.block([lane: probe])
         // One that is here can probe.
         #expect(wanted(state, lane, at: probe) == 0 && state.nextLook() == nil)
         #expect(state.finish(10, of: lane, kind: nil, at: now) == false)
         #expect(state.nextLook() == probe && wanted(state, lane, at: now + .seconds(3)) == 0)
         #expect(wanted(state, lane, at: probe) == 1)
-        state.block(lane, until: nil)
+        state.block([:])
         #expect(wanted(state, lane) > 1 && state.nextLook() == nil)
     }
 

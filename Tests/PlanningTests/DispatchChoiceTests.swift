@@ -15,11 +15,11 @@ import Testing
         return MailingID(milliseconds: Int64(number), using: &generator)
     }
 
-    private func candidate(_ number: Int, known: Int = 0, busy: Int? = nil, batchSize: Double = 500, speed: String? = nil) throws
-        -> DispatchChoice.Candidate
-    {
+    private func candidate(
+        _ number: Int, known: Int = 0, busy: Int? = nil, mostlyOpen: Int? = nil, batchSize: Double = 500, speed: String? = nil
+    ) throws -> DispatchChoice.Candidate {
         DispatchChoice.Candidate(
-            mailing: mailing(number), lane: lane, known: known, busy: busy, batchSize: batchSize,
+            mailing: mailing(number), lane: lane, known: known, busy: busy, mostlyOpen: mostlyOpen, batchSize: batchSize,
             speed: try speed.map { try RateLimit($0) })
     }
 
@@ -93,6 +93,20 @@ import Testing
         // Redis holds a bounded number of them.
         let many = try candidate(1, known: 4 * window, busy: 1, batchSize: 500)
         #expect(chosen([many], .init(entries: 4 * window, pending: 4 * window))[many.mailing] ?? 0 <= window / 8)
+    }
+
+    /// Batches of which a third is left, which waits for the limit of a domain, do not keep the others from being dispatched.
+    @Test func batchesWhoseRestWaitsForADomainTakeNoPlaceOfOthers() throws {
+        func limit(busy: Int, mostlyOpen: Int) throws -> Int {
+            let one = try candidate(1, known: busy, busy: busy, mostlyOpen: mostlyOpen, batchSize: 300, speed: "300/s")
+            return chosen([one], .init(entries: busy, pending: busy))[one.mailing] ?? 0
+        }
+        #expect(try limit(busy: 3, mostlyOpen: 3) == 0)
+        #expect(try limit(busy: 3, mostlyOpen: 1) == 2)
+        #expect(try limit(busy: 5, mostlyOpen: 0) == 3)
+        // Redis holds a bounded number of them.
+        #expect(try limit(busy: 11, mostlyOpen: 0) == 1)
+        #expect(try limit(busy: 12, mostlyOpen: 0) == 0)
     }
 
     @Test func nothingIsDispatchedWhileResultsPileUp() throws {

@@ -24,11 +24,38 @@ package enum RecipientState: Character, Sendable, CaseIterable {
         }
     }
 
+    /// By its character as a byte; the raw value would be made, and compared, as a string.
     package init?(code: UInt8) {
-        self.init(rawValue: Character(UnicodeScalar(code)))
+        switch code {
+        case UInt8(ascii: "p"): self = .planned
+        case UInt8(ascii: "d"): self = .deferred
+        case UInt8(ascii: "u"): self = .uncertain
+        case UInt8(ascii: "x"): self = .stopped
+        case UInt8(ascii: "k"): self = .skipped
+        case UInt8(ascii: "e"): self = .expired
+        case UInt8(ascii: "f"): self = .failed
+        case UInt8(ascii: "s"): self = .sent
+        case UInt8(ascii: "v"): self = .delivered
+        default: return nil
+        }
     }
 
-    package var code: UInt8 { rawValue.asciiValue ?? 0 }
+    /// The raw value as a byte.
+    package var code: UInt8 {
+        switch self {
+        case .planned: UInt8(ascii: "p")
+        case .deferred: UInt8(ascii: "d")
+        case .uncertain: UInt8(ascii: "u")
+        case .stopped: UInt8(ascii: "x")
+        case .skipped: UInt8(ascii: "k")
+        case .expired: UInt8(ascii: "e")
+        case .failed: UInt8(ascii: "f")
+        case .sent: UInt8(ascii: "s")
+        case .delivered: UInt8(ascii: "v")
+        }
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(code) }
 
     package var name: String {
         switch self {

@@ -20,11 +20,13 @@ package enum Timing {
     package static let fallback = Duration.seconds(2)
     /// How often whoever has nothing to do looks without an event, and how often what is only shown is read.
     package static let idlePoll = Duration.seconds(6)
+    /// How often a process looks at Redis for its metrics and its health: less often with many lanes, as each of them is counted.
+    package static func healthPoll(lanes: Int) -> Duration { idlePoll + .milliseconds(14) * min(lanes, 1_000) }
     /// How often a dispatcher with mailings in work looks without an event: less often with many, as it reads something of each.
-    package static func workPoll(mailings: Int) -> Duration { fallback + .milliseconds(4) * min(mailings, 1_000) }
+    package static func workPoll(mailings: Int) -> Duration { fallback + .milliseconds(12) * min(mailings, 1_000) }
     /// How often a dispatcher searches Redis for keys that are lost: less often with many mailings, and soon enough that what a lost key
     /// blocks continues within seconds.
-    package static func inspection(mailings: Int) -> Duration { fallback + .milliseconds(6) * min(mailings, 1_000) }
+    package static func inspection(mailings: Int) -> Duration { fallback + .milliseconds(12) * min(mailings, 1_000) }
     /// How often a worker without a lane looks at all lanes: it may have missed a wake-up.
     package static let lanePoll = Duration.seconds(10)
     /// The same for a worker that knows lanes: less often with many, as it reads the names of all.
@@ -32,6 +34,8 @@ package enum Timing {
     /// How often a worker without messages in flight looks at what was published, of which it may have missed a wake-up: less often with
     /// many mailings, as it reads something of each. Redis itself decides what may start.
     package static func publishedPoll(mailings: Int) -> Duration { lanePoll + .milliseconds(50) * min(mailings, 1_000) }
+    /// How often a worker looks at what its mailings wait for, where nothing that it knows of has changed: people are shown that.
+    package static let longestShares = Duration.seconds(60)
     /// A worker takes what a provider's connections use in that time.
     package static let prefetch = Duration.milliseconds(500)
     /// How often a worker with messages in flight exchanges what its providers ask for with the fleet.

@@ -65,6 +65,16 @@ package struct BatchQueue: Sendable {
         return try await broker.redis.counts(lanes.map(broker.keys.lane), group: Keys.workers)
     }
 
+    /// How many batches lanes have together, and how many of these a worker has.
+    package func fullness(_ lanes: [Lane]) async throws(RedisError) -> (entries: Int, pending: Int) {
+        let replies = try await broker.redis.run(Scripts.fullness, on: lanes) { lanes in
+            (lanes.map(broker.keys.lane), [.text(Keys.workers)])
+        }
+        return replies.reduce((0, 0)) { sum, reply in
+            (sum.0 + (reply.array?.first?.count ?? 0), sum.1 + (reply.array?.last?.count ?? 0))
+        }
+    }
+
     /// How full lanes are, in their order, with the age of their oldest batch; for people.
     package func depths(_ lanes: [Lane]) async throws(RedisError) -> [StreamDepth] {
         try await broker.redis.depths(lanes.map(broker.keys.lane), group: Keys.workers)

@@ -60,9 +60,7 @@ package struct Broker: Sendable {
     /// refuses writes instead, as it must.
     package func evictionPolicy() async throws(RedisError) -> String? {
         let memory = try await redis.send(["INFO", "memory"]).text ?? ""
-        let name = "maxmemory_policy:"
-        let line = memory.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name) }
-        return line.map { String($0.dropFirst(name.count)) }.flatMap { $0 == "noeviction" ? nil : $0 }
+        return RedisServerInfo.value("maxmemory_policy", in: memory).flatMap { $0 == "noeviction" ? nil : $0 }
     }
 
     package func close() async {

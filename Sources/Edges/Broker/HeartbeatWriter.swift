@@ -56,6 +56,8 @@ package struct HeartbeatWriter: Sendable {
 
     /// A mailing and its wire form for each that differs; nothing for one that is no longer there.
     private static func changes(from before: [String: Heartbeat.Share], to now: [String: Heartbeat.Share]) -> [RedisArgument] {
+        // Of one and the same dictionary this is known at once.
+        if before == now { return [] }
         var changes: [RedisArgument] = []
         for (mailing, share) in now where before[mailing] != share { changes += [.text(mailing), .bytes(share.wire)] }
         for mailing in before.keys where now[mailing] == nil { changes += [.text(mailing), ""] }

@@ -15,6 +15,7 @@ enum Scripts {
     static let establish = script("establish", PackageResources.establish_lua)
     static let fail = script("fail", PackageResources.fail_lua)
     static let forget = script("forget", PackageResources.forget_lua)
+    static let fullness = script("fullness", PackageResources.fullness_lua)
     static let heartbeat = script("heartbeat", PackageResources.heartbeat_lua)
     static let inside = script("inside", PackageResources.inside_lua)
     static let inspect = script("inspect", PackageResources.inspect_lua)

@@ -79,6 +79,9 @@ package protocol DispatchStore: Sendable {
     /// something is still open or with the workers. It reads no definition, and mailings that have ended cost nothing.
     func work() async throws(LedgerError) -> [MailingWork]
 
+    /// The recipients of the mailings of `work` that are held for a person, without a look at anything else of them.
+    func heldRecipients() async throws(LedgerError) -> Int
+
     /// How many mailings are in each state that is not terminal; those that have ended cost nothing.
     func openMailings() async throws(LedgerError) -> [MailingState: Int]
 

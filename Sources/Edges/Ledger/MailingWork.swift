@@ -27,6 +27,8 @@ package struct MailingWork: Sendable, Equatable {
     package var dispatched = 0
     /// Those of them of which more than an eighth of the recipients are not terminal.
     package var busy = 0
+    /// Those of them of which more than half of the recipients are not terminal.
+    package var mostlyOpen = 0
     /// When the next batch may be dispatched: 0 for now, else milliseconds since 1970; nil where none waits.
     package var next: Int64?
 

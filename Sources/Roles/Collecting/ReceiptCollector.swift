@@ -43,7 +43,7 @@ package struct ReceiptCollector: Service {
         unreadable = UnreadableLog(clocks: clocks)
         streams = ReceiptStreams(broker)
         identity = LedgerIdentity(clocks: clocks, logger: logger)
-        telling = SuppressionTelling(RecentSuppressions(broker), ledger, logger: logger)
+        telling = SuppressionTelling(RecentSuppressions(broker), ledger, clocks: clocks, logger: logger)
         loop = CollectingLoop(
             broker, blocking: ReceiptStreams(broker), streams,
             CollectorReading(entries: "receipts", name: name, limit: limit, abandoned: abandoned, clocks: clocks),
@@ -52,7 +52,7 @@ package struct ReceiptCollector: Service {
 
     /// Collects until a graceful shutdown, and then what is still there.
     package func run() async throws {
-        await telling.run(now: Clock.milliseconds())
+        await telling.run()
         await withDiscardingTaskGroup { group in
             group.addTask { await cancelWhenGracefulShutdown { await retry() } }
             await loop.run(
@@ -116,7 +116,7 @@ package struct ReceiptCollector: Service {
                     nextNote = clocks.now + .seconds(3600)
                 }
                 // What is committed, and was not told of, is among them.
-                if await telling.run(now: Clock.milliseconds()) { untold?.suppressed = [] }
+                if await telling.run() { untold?.suppressed = [] }
                 if let summary = untold, try await tell(summary) { untold = nil }
                 if untold == nil {
                     let summary = try await ledger.retryReceipts(now: clocks.milliseconds)

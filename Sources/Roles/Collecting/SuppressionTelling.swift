@@ -16,31 +16,32 @@ final class SuppressionTelling: Sendable {
     private static let lookBack: Int64 = 86_400_000
 
     private struct State {
-        var next = ContinuousClock.now
+        /// Nil for the first time.
+        var next: ContinuousClock.Instant?
         var line = RepeatedLine()
     }
 
     private let suppressions: RecentSuppressions
     private let ledger: any Store
+    private let clocks: Clocks
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(_ suppressions: RecentSuppressions, _ ledger: any Store, logger: Logger) {
-        (self.suppressions, self.ledger, self.logger) = (suppressions, ledger, logger)
+    init(_ suppressions: RecentSuppressions, _ ledger: any Store, clocks: Clocks, logger: Logger) {
+        (self.suppressions, self.ledger, self.clocks, self.logger) = (suppressions, ledger, clocks, logger)
     }
 
     /// Tells where it is time to. What fails is tried again by the next call.
-    /// - Parameter now: milliseconds since 1970.
     /// - Returns: whether workers know now of all that the ledger has.
     @discardableResult
-    func run(now: Int64) async -> Bool {
-        guard state.withLock({ $0.next <= .now }) else { return false }
+    func run() async -> Bool {
+        guard state.withLock({ $0.next ?? clocks.now }) <= clocks.now else { return false }
         do {
-            try await tell(now: now)
-            state.withLock { $0.next = .now + Self.interval }
+            try await tell(now: clocks.milliseconds)
+            state.withLock { $0.next = clocks.now + Self.interval }
             return true
         } catch {
-            if state.withLock({ $0.line.add(at: Clock.monotonic()) }) != nil {
+            if state.withLock({ $0.line.add(at: clocks.monotonic) }) != nil {
                 logger.warning("workers are not told of the last suppressions yet: \(error)")
             }
             return false

@@ -27,6 +27,8 @@ final class WorkerContext: Sendable {
     let logger: Logger
     /// Wakes messages that wait: a stop, a lease that expired, a mailing that was paused, a circuit breaker that opened or closed.
     let changes: Broadcast
+    /// Counts what changes for messages that wait for a limit.
+    let waiting = WaitingChanges()
     /// Wakes the one who takes batches.
     let demand: WakeSignal
     /// Wakes the one who renews the lease.

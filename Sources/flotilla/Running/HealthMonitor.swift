@@ -23,12 +23,12 @@ struct HealthMonitor: Service {
         readiness.set("redis", ready: false, why: "not checked yet")
         try? await cancelWhenGracefulShutdown {
             while true {
-                await checkRedis(queue, status, events, receipts)
+                let lanes = await checkRedis(queue, status, events, receipts)
                 if let ledger { await check(ledger) }
                 for check in readiness.all {
                     Gauge(label: "flotilla_ready", dimensions: [("check", check.name)]).record(check.ready ? 1 : 0)
                 }
-                try await Task.sleep(for: Timing.idlePoll)
+                try await Task.sleep(for: Timing.healthPoll(lanes: lanes))
             }
         }
         await status.close()
@@ -36,18 +36,19 @@ struct HealthMonitor: Service {
         await receipts.close()
     }
 
+    /// - Returns: how many lanes there are, as far as is known.
     private func checkRedis(
         _ queue: BatchQueue, _ status: StatusStreams, _ events: EventStreams, _ receipts: ReceiptStreams
-    ) async {
+    ) async -> Int {
+        var count = 0
         do throws(RedisError) {
             let lanes = try await queue.lanes()
-            let counts = Dictionary(zip(lanes, try await queue.counts(lanes))) { $1 }
+            count = lanes.count
             for channel in Channel.allCases {
                 let labels = [("channel", channel.rawValue)]
-                let own = counts.filter { $0.key.channel == channel }.values
-                let pending = own.reduce(0) { $0 + $1.pending }
+                let (entries, pending) = try await queue.fullness(lanes.filter { $0.channel == channel })
                 Gauge(label: "flotilla_batches_in_flight", dimensions: labels).record(pending)
-                Gauge(label: "flotilla_batches_ready", dimensions: labels).record(own.reduce(0) { $0 + $1.entries } - pending)
+                Gauge(label: "flotilla_batches_ready", dimensions: labels).record(entries - pending)
             }
             let lag = try await status.lag()
             for (partition, entries) in lag.entries.enumerated() {
@@ -67,6 +68,7 @@ struct HealthMonitor: Service {
         } catch {
             readiness.set("redis", ready: false, why: "\(error)")
         }
+        return count
     }
 
     private func check(_ ledger: any OpenLedger) async {
@@ -76,7 +78,7 @@ struct HealthMonitor: Service {
             for state in open {
                 Gauge(label: "flotilla_mailings", dimensions: [("state", state.rawValue)]).record(counts[state] ?? 0)
             }
-            Gauge(label: "flotilla_recipients_held").record(try await ledger.work().reduce(0) { $0 + $1.uncertain })
+            Gauge(label: "flotilla_recipients_held").record(try await ledger.heldRecipients())
             Gauge(label: "flotilla_dead_letters").record(try await ledger.deadLetterCount())
             Gauge(label: "flotilla_receipts_aside").record(try await ledger.unknownReceiptCount())
             let problem = ledger.problem

@@ -39,6 +39,7 @@ extension EmailAddress {
     /// part is not ASCII: such an address needs SMTPUTF8 (RFC 6531), whatever its domain is.
     /// - Parameter normal: an address in its normal form.
     package static func asciiForm(of normal: String) -> String? {
+        if normal.utf8.withContiguousStorageIfAvailable({ !ByteKinds($0).hasHigh }) == true { return normal }
         guard normal.utf8.contains(where: { $0 >= 0x80 }) else { return normal }
         guard let at = normal.lastIndex(of: "@"), normal[..<at].utf8.allSatisfy({ $0 < 0x80 }), let domain = asciiDomain(of: normal)
         else { return nil }

@@ -60,6 +60,7 @@ package enum RedisArgument: Sendable, ExpressibleByStringLiteral, ExpressibleByI
 
     package init(stringLiteral value: String) { self = .text(value) }
     package init(integerLiteral value: Int64) { self = .text(String(value)) }
-    package init(_ value: some BinaryInteger) { self = .text(String(value)) }
+    package init(_ value: Int) { self = .text(String(value)) }
+    package init(_ value: Int64) { self = .text(String(value)) }
     package init(_ value: String) { self = .text(value) }
 }

@@ -66,9 +66,7 @@ package final class RedisClient: Sendable {
         guard !commands.isEmpty else { return [] }
         let connection = try await connected()
         let run = connection.serverRun
-        let bytes =
-            commands.count == 1
-            ? RedisEncoder.encode(commands[0], run: run) : commands.flatMap { RedisEncoder.encode($0, run: run) }
+        let bytes = RedisEncoder.encode(commands, run: run)
         let start = ContinuousClock.now
         let replies = try await connection.call(bytes, count: commands.count, timeout: endpoint.timeout + blocking)
         if let repair, KeyRepair.isNeeded(after: replies) { await repair.run(on: self) }

@@ -1,38 +1,57 @@
 import CHiredis
+import Text
 
-/// hiredis as codec: commands to bytes, bytes to replies. One owner, the event loop of its connection.
+/// Commands to bytes. hiredis formats each length by `sprintf`, and copies all of it twice more.
 struct RedisEncoder {
     /// The command in RESP.
     /// - Parameter run: what `RedisArgument.serverRun` stands for.
     static func encode(_ words: [RedisArgument], run: String = "") -> [UInt8] {
-        var flat: [UInt8] = []
-        var lengths: [Int] = []
-        lengths.reserveCapacity(words.count)
+        var out: [UInt8] = []
+        append(words, run: run, to: &out)
+        return out
+    }
+
+    /// Commands one behind another.
+    static func encode(_ commands: [[RedisArgument]], run: String = "") -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(commands.reduce(0) { $0 + size($1, run: run) })
+        for words in commands { append(words, run: run, to: &out) }
+        return out
+    }
+
+    private static func append(_ words: [RedisArgument], run: String, to out: inout [UInt8]) {
+        if out.isEmpty { out.reserveCapacity(size(words, run: run)) }
+        append(UInt8(ascii: "*"), words.count, to: &out)
         for word in words {
-            let start = flat.count
+            append(UInt8(ascii: "$"), word.count(run: run), to: &out)
             switch word {
-            case .text(let text): flat.append(contentsOf: text.utf8)
-            case .bytes(let bytes): flat.append(contentsOf: bytes)
-            case .serverRun: flat.append(contentsOf: run.utf8)
+            case .text(let text): out.append(contentsOf: text.utf8)
+            case .bytes(let bytes): out.append(contentsOf: bytes)
+            case .serverRun: out.append(contentsOf: run.utf8)
             }
-            lengths.append(flat.count - start)
+            out.append(UInt8(ascii: "\r"))
+            out.append(UInt8(ascii: "\n"))
         }
-        return flat.withUnsafeBytes { bytes in
-            // An empty array has no base address; hiredis wants one, and never reads it.
-            let empty: StaticString = ""
-            let base = bytes.baseAddress ?? UnsafeRawPointer(empty.utf8Start)
-            var starts: [UnsafePointer<CChar>?] = []
-            starts.reserveCapacity(lengths.count)
-            var offset = 0
-            for length in lengths {
-                starts.append((base + offset).assumingMemoryBound(to: CChar.self))
-                offset += length
-            }
-            var target: UnsafeMutablePointer<CChar>?
-            let length = redisFormatCommandArgv(&target, Int32(starts.count), &starts, &lengths)
-            guard length > 0, let target else { return [] }
-            defer { redisFreeCommand(target) }
-            return [UInt8](UnsafeRawBufferPointer(start: target, count: Int(length)))
+    }
+
+    /// Bytes of a command at most.
+    private static func size(_ words: [RedisArgument], run: String) -> Int { words.reduce(24) { $0 + $1.count(run: run) + 24 } }
+
+    /// A mark, a number from 0, and the end of the line.
+    private static func append(_ mark: UInt8, _ number: Int, to out: inout [UInt8]) {
+        out.append(mark)
+        out.appendDecimal(Int64(number))
+        out.append(UInt8(ascii: "\r"))
+        out.append(UInt8(ascii: "\n"))
+    }
+}
+
+extension RedisArgument {
+    fileprivate func count(run: String) -> Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .bytes(let bytes): bytes.count
+        case .serverRun: run.utf8.count
         }
     }
 }

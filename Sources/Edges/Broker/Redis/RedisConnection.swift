@@ -137,7 +137,7 @@ final class RedisConnection: Sendable {
         commands.append(["INFO", "replication"])
         commands.append(["INFO", "server"])
         let replies = try await call(
-            commands.flatMap { RedisEncoder.encode($0) }, count: commands.count, timeout: endpoint.timeout)
+            RedisEncoder.encode(commands), count: commands.count, timeout: endpoint.timeout)
         for case .error(let text) in replies {
             await close()
             if RedisError.command(text).isPassing {

@@ -10,11 +10,17 @@ struct RedisServerInfo: Equatable {
     let role: String?
 
     init(_ reply: String) {
-        func value(_ name: String) -> Substring? {
-            reply.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }?.dropFirst(name.count + 1)
+        run = Self.value("run_id", in: reply)
+        role = Self.value("role", in: reply)
+        version = Self.value("redis_version", in: reply).flatMap { VersionNumber($0[...]) }
+    }
+
+    /// A field of a reply to `INFO`, found by its bytes: these texts are long, and read again and again.
+    static func value(_ name: String, in reply: String) -> String? {
+        let field = "\(name):".utf8
+        let line = reply.utf8.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }).first {
+            $0.starts(with: field)
         }
-        run = value("run_id").map(String.init)
-        role = value("role").map(String.init)
-        version = value("redis_version").flatMap { VersionNumber($0) }
+        return line.flatMap { String($0.dropFirst(field.count)) }
     }
 }

@@ -17,7 +17,9 @@ extension SQLLedger {
                     (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0),
                     (SELECT min(ready) FROM progress WHERE progress.mailing = mailing.id AND ready >= 0),
                     (SELECT count(*) FROM progress
-                        WHERE progress.mailing = mailing.id AND dispatched > 0 AND open * 8 > length(states))
+                        WHERE progress.mailing = mailing.id AND dispatched > 0 AND open * 8 > length(states)),
+                    (SELECT count(*) FROM progress
+                        WHERE progress.mailing = mailing.id AND dispatched > 0 AND open * 2 > length(states))
                 FROM mailing\(db.indexed("mailing_work")) WHERE \(Self.inWork) AND state <> 'collecting' ORDER BY id
                 """)
             var work: [MailingWork] = []
@@ -26,6 +28,17 @@ extension SQLLedger {
                 if !mailing.isOver { work.append(mailing) }
             }
             return work
+        }
+    }
+
+    package func heldRecipients() async throws(LedgerError) -> Int {
+        try await read("counting who is held") { db in
+            try db.one(
+                Int.self,
+                """
+                SELECT coalesce(sum(n), 0) FROM counter WHERE state = 'uncertain' AND mailing IN
+                    (SELECT id FROM mailing\(db.indexed("mailing_work")) WHERE \(Self.inWork) AND state <> 'collecting')
+                """) ?? 0
         }
     }
 
@@ -121,5 +134,6 @@ extension MailingWork {
         dispatched = try row.read(11)
         next = try row.read(12)
         busy = try row.read(13)
+        mostlyOpen = try row.read(14)
     }
 }

@@ -46,9 +46,9 @@ extension String: SQLReadable {
 }
 
 extension SQLRow {
-    func read<Value: SQLReadable>(_ column: Int) throws -> Value? { try Value.read(self, column) }
+    @inline(__always) func read<Value: SQLReadable>(_ column: Int) throws -> Value? { try Value.read(self, column) }
 
-    func read<Value: SQLReadable>(_ column: Int) throws -> Value {
+    @inline(__always) func read<Value: SQLReadable>(_ column: Int) throws -> Value {
         guard let value = try Value.read(self, column) else { throw SQLDamage(self, column, "holds nothing") }
         return value
     }

@@ -10,6 +10,9 @@ final class SQLiteCursor: SQLCursor {
 
     var statement: SQLiteStatement { steps._statement.sqliteStatement }
 
+    /// The names of the columns.
+    var names: [String] { steps._statement.columnNames }
+
     func next() throws -> (any SQLRow)? { try step() }
 
     func step() throws -> SQLiteRow? {

@@ -39,32 +39,41 @@ struct SQLiteRow: SQLRow {
 
     var count: Int { Int(sqlite3_column_count(statement)) }
 
-    /// Nil for a value that no table of a ledger takes.
-    func value(_ column: Int) -> SQLValue? {
+    /// A value that outlives the statement.
+    fileprivate func kept(_ column: Int) -> SQLiteKeptRow.Value {
         switch sqlite3_column_type(statement, CInt(column)) {
-        case SQLITE_NULL: .null(.bytes)
-        case SQLITE_INTEGER: .bigint(sqlite3_column_int64(statement, CInt(column)))
-        case SQLITE_TEXT: .text(String(decoding: content(column), as: UTF8.self))
+        case SQLITE_NULL: .null
+        case SQLITE_INTEGER: .number(sqlite3_column_int64(statement, CInt(column)))
+        case SQLITE_TEXT: .text([UInt8](content(column)))
         case SQLITE_BLOB: .bytes([UInt8](content(column)))
-        default: nil
+        default: .other
         }
     }
 }
 
-/// A row that outlives its statement.
+/// A row that outlives its statement. A text stays as its bytes until it is read as a text: those of a batch are long.
 struct SQLiteKeptRow: SQLRow {
+    fileprivate enum Value {
+        case null
+        case number(Int64)
+        case text([UInt8])
+        case bytes([UInt8])
+        /// No table of a ledger takes it.
+        case other
+    }
+
     private let names: [String]
-    private let values: [SQLValue?]
+    private let values: [Value]
 
     init(_ row: SQLiteRow) {
-        names = (0..<row.count).map(row.name(of:))
-        values = (0..<row.count).map(row.value)
+        names = row.cursor.names
+        values = (0..<row.count).map(row.kept)
     }
 
     func integer(_ column: Int) throws -> Int64? {
         switch values[column] {
         case .null: return nil
-        case .bigint(let number): return number
+        case .number(let number): return number
         default: throw SQLDamage(self, column, "holds no number")
         }
     }
@@ -72,7 +81,7 @@ struct SQLiteKeptRow: SQLRow {
     func text(_ column: Int) throws -> String? {
         switch values[column] {
         case .null: return nil
-        case .text(let text): return text
+        case .text(let text): return String(decoding: text, as: UTF8.self)
         default: throw SQLDamage(self, column, "holds no text")
         }
     }
@@ -80,8 +89,7 @@ struct SQLiteKeptRow: SQLRow {
     func bytes(_ column: Int) throws -> [UInt8]? {
         switch values[column] {
         case .null: return nil
-        case .text(let text): return Array(text.utf8)
-        case .bytes(let bytes): return bytes
+        case .text(let bytes), .bytes(let bytes): return bytes
         default: throw SQLDamage(self, column, "holds no bytes")
         }
     }

@@ -67,14 +67,16 @@ final class SQLiteTransaction: SQLTransaction {
         }
     }
 
+    /// GRDB takes values of several types as they are. For values of one type it makes a key path anew each time, which costs more than a
+    /// small statement.
     private static func arguments(_ values: [any SQLConvertible]) -> StatementArguments {
         StatementArguments(
-            values.map { value -> DatabaseValue in
+            values.map { value -> (any DatabaseValueConvertible)? in
                 switch value.sqlValue {
-                case .null: .null
-                case .bigint(let number): number.databaseValue
-                case .text(let text): text.databaseValue
-                case .bytes(let bytes): Data(bytes).databaseValue
+                case .null: nil
+                case .bigint(let number): number
+                case .text(let text): text
+                case .bytes(let bytes): Data(bytes)
                 }
             })
     }

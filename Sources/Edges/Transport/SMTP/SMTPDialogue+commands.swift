@@ -105,17 +105,11 @@ extension SMTPDialogue {
     private func hasEightBit(_ body: Range<Int>) -> Bool {
         run.group.bytes.withUnsafeBytes { bytes in
             let text = UnsafeRawBufferPointer(rebasing: bytes[body])
-            var seen: UInt64 = 0
-            var index = 0
-            while index + 8 <= text.count {
-                seen |= text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                index += 8
-            }
-            while index < text.count {
-                seen |= UInt64(text[index])
-                index += 1
-            }
-            return seen & 0x8080_8080_8080_8080 != 0
+            var seen = SIMD32<UInt8>.zero
+            let blocks = text.count / 32
+            for block in 0..<blocks { seen |= text.loadUnaligned(fromByteOffset: 32 * block, as: SIMD32<UInt8>.self) }
+            for byte in text[(32 * blocks)...] { seen[0] |= byte }
+            return any(seen .>= 0x80)
         }
     }
 }
@@ -129,6 +123,11 @@ enum SMTPAddressForm: Equatable {
     case unsafe
 
     init(_ address: String) {
+        // Of nearly all addresses no byte needs a closer look.
+        if address.utf8.withContiguousStorageIfAvailable({ $0.allSatisfy(Self.isPlain) }) == true {
+            self = .ascii
+            return
+        }
         var isUnicode = false
         var isQuoted = false
         var isEscaped = false
@@ -150,6 +149,12 @@ enum SMTPAddressForm: Equatable {
             }
         }
         self = isQuoted ? .unsafe : isUnicode ? .unicode : .ascii
+    }
+
+    /// A byte that stands for itself wherever it is.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "<")
+            && byte != UInt8(ascii: ">")
     }
 }
 

@@ -80,9 +80,9 @@ final class Prefetch: Sendable {
 
     /// What to ask Redis for now; it counts as asked for until `taken` or `failed`.
     func wants() -> [BatchQueue.Want] {
-        let blocked = probes.withLock { $0 }.mapValues { $0() }
+        let blocked = probes.withLock { $0 }.compactMapValues { $0() }
         return state.withLock { state in
-            for (lane, probeAt) in blocked { state.block(lane, until: probeAt) }
+            state.block(blocked)
             return state.wants(at: clocks.now)
         }
     }

@@ -75,6 +75,8 @@ struct PrefetchState: Sendable {
     private static let memory = Duration.seconds(60)
 
     private var lanes: [Lane: LaneState] = [:]
+    /// Those of them that have more, so that nobody looks at thousands of which everything is here.
+    private var lanesWithMore: Set<Lane> = []
     /// Lanes whose circuit breaker is open: one batch is taken at that moment, if there is none here to probe with.
     private var probes: [Lane: Instant] = [:]
     var laneCount: Int { lanes.count }
@@ -96,6 +98,7 @@ struct PrefetchState: Sendable {
     /// - Returns: whether something of it is wanted now, as of every change below.
     mutating func offer(_ lane: Lane, at now: Instant) -> Bool {
         lanes[lane, default: LaneState(target: first, last: now)].hasMore = true
+        lanesWithMore.insert(lane)
         return isWanted(lane, at: now)
     }
 
@@ -105,9 +108,8 @@ struct PrefetchState: Sendable {
     mutating func wants(at now: Instant) -> [BatchQueue.Want] {
         var wants: [BatchQueue.Want] = []
         isFull = hasTooMuch
-        for (lane, state) in lanes where wants.count < Self.lanesAtOnce {
-            let count = want(state, of: lane, at: now)
-            guard count > 0 else { continue }
+        for lane in lanesWithMore where wants.count < Self.lanesAtOnce {
+            guard let state = lanes[lane], case let count = want(state, of: lane, at: now), count > 0 else { continue }
             lanes[lane]?.asked = count
             for (kind, one) in state.held where one.runsDry { lanes[lane]?.held[kind]?.askedFor += 1 }
             wants.append(BatchQueue.Want(lane: lane, count: count))
@@ -131,7 +133,7 @@ struct PrefetchState: Sendable {
 
     /// When `wanted` must be computed without an event: an open circuit breaker allows a probe.
     func nextLook() -> Instant? {
-        lanes.filter { $0.value.hasMore && $0.value.messages == 0 }.compactMap { probes[$0.key] }.min()
+        probes.lazy.filter { lanesWithMore.contains($0.key) && messages(of: $0.key) == 0 }.map(\.value).min()
     }
 
     /// Batches came, as the reply to a want or by a takeover.
@@ -157,6 +159,7 @@ struct PrefetchState: Sendable {
         }
         if hasTooMuch { isFull = true }
         lanes[lane] = state
+        if state.hasMore { lanesWithMore.insert(lane) } else { lanesWithMore.remove(lane) }
     }
 
     /// What was asked for did not come: Redis was lost, or cannot be believed.
@@ -208,8 +211,8 @@ struct PrefetchState: Sendable {
         lanes[lane]?.isLimited = isLimited
     }
 
-    /// The circuit breaker of a lane's provider has opened, with its next probe at that moment, or closed.
-    mutating func block(_ lane: Lane, until probeAt: Instant?) { probes[lane] = probeAt }
+    /// The lanes whose provider's circuit breaker is open, each with the moment of its next probe; all others are closed.
+    mutating func block(_ probes: [Lane: Instant]) { self.probes = probes }
 
     /// Forgets lanes of which nothing was here for long.
     mutating func forget(at now: Instant) {

@@ -44,6 +44,9 @@ final class ActiveLimits: Sendable {
         for problem in problems { logger.error("\(problem)") }
     }
 
+    /// A scope is slowed down or paused.
+    var isSlowed: Bool { state.withLock { !$0.slowed.isEmpty } }
+
     /// Takes over which scopes are slowed down or paused now.
     func take(slowed: [LimitScope: AdaptiveRateState.Hold]) { state.withLock { $0.slowed = slowed } }
 

@@ -34,15 +34,23 @@ final class ReservationPool: Sendable {
     private let meters: ThrottleMeters
     /// Wakes messages that wait when reservations have come, or limits have changed.
     private let changes: Broadcast
+    private let waiting: WaitingChanges
     private let isLimited = Atomic<Bool>(false)
     private let state = Mutex(State())
 
-    init(domain: LimitScope?, throttle: Throttle, time: SharedTime, meters: ThrottleMeters, changes: Broadcast) {
+    /// - Parameters:
+    ///   - changes: wakes the messages that wait.
+    ///   - waiting: counts the changes of `share`.
+    init(
+        domain: LimitScope?, throttle: Throttle, time: SharedTime, meters: ThrottleMeters, changes: Broadcast,
+        waiting: WaitingChanges = WaitingChanges()
+    ) {
         self.domain = domain
         self.throttle = throttle
         self.time = time
         self.meters = meters
         self.changes = Broadcast(notifiedBy: changes)
+        self.waiting = waiting
     }
 
     /// Whether there is a limit now.
@@ -52,6 +60,7 @@ final class ReservationPool: Sendable {
     /// - Parameter intervals: microseconds between two starts in those of the scopes that are slowed down.
     func update(_ scopes: [Throttle.ScopeLimit], intervals: [LimitScope: Double]) {
         guard let before = state.withLock({ $0.pool.take(scopes, intervals: intervals) }) else { return }
+        waiting.note()
         isLimited.store(!scopes.isEmpty, ordering: .relaxed)
         if before != scopes { showLimits(scopes, before: before) }
         changes.notify()
@@ -115,7 +124,10 @@ final class ReservationPool: Sendable {
     }
 
     /// Messages come that want reservations, or go without any.
-    func expect(_ count: Int) { state.withLock { $0.pool.waiting += count } }
+    func expect(_ count: Int) {
+        state.withLock { $0.pool.waiting += count }
+        waiting.note()
+    }
 
     /// Waits until a group may be handed to its transport, as its first message has its moment soon.
     /// - Parameters:
@@ -202,6 +214,7 @@ final class ReservationPool: Sendable {
             if let place = state.tickets.firstIndex(where: { $0 === ticket }) { state.tickets.remove(at: place) }
             if !isWhole { state.pool.left(count, hasEntered: hasEntered) }
         }
+        waiting.note()
         if !isWhole { changes.notify() }
     }
 

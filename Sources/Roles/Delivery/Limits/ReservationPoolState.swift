@@ -66,8 +66,9 @@ struct ReservationPoolState {
     private static let firstQuota = 512
     /// How long a connection is kept for the next message of its group.
     private static let hold: Int64 = 100_000_000
-    /// How long messages may wait here for a domain's reservations, in microseconds.
-    private static let shortWait = 2e6
+    /// How long messages may wait here for a domain's reservations, in microseconds: at first as long as the batches that are dispatched
+    /// ahead are in flight, since one that is sent back comes again only after its batch has ended.
+    private static let shortWait = 5e6
     private static let longWait = 20e6
 
     /// Takes over changed limits, and gives up reservations under the old ones.

@@ -31,6 +31,7 @@ actor MailingCache {
     private var configuration: WorkerConfiguration { worker.configuration }
     private var state = MailingCacheState<PreparedMailing>()
     private var links: [String: ProviderLink] = [:]
+    private var told: ToldShares?
 
     init(_ worker: WorkerContext, broker: Broker, group: any EventLoopGroup) {
         published = PublishedMailings(broker)
@@ -107,7 +108,9 @@ actor MailingCache {
                 link: link, capabilities: capabilities, alias: alias(of: link.provider),
                 keys: configuration.keys, tracking: try tracking(id, definition), limits: limits
             ) { [throttle, meters, worker] domain in
-                ReservationPool(domain: domain, throttle: throttle, time: worker.time, meters: meters, changes: worker.changes)
+                ReservationPool(
+                    domain: domain, throttle: throttle, time: worker.time, meters: meters, changes: worker.changes,
+                    waiting: worker.waiting)
             })
     }
 
@@ -216,8 +219,25 @@ actor MailingCache {
         Set(state.ready.values.map { LimitScope.provider($0.provider) }).union(limits.domains.scopes)
     }
 
-    /// The waiting messages of each mailing, and what they wait for.
+    /// `shares` as they were asked for last.
+    private struct ToldShares {
+        var shares: [String: Heartbeat.Share]
+        var changes: [Int]
+        var at: ContinuousClock.Instant
+    }
+
+    /// The waiting messages of each mailing, and what they wait for. Thousands of mailings that wait are looked at again only after a
+    /// change, or after a while.
     var shares: [String: Heartbeat.Share] {
+        let changes = [worker.waiting.count, worker.changes.version, state.ready.count]
+        let moves = worker.transmitting.load(ordering: .relaxed) > 0 || limits.isSlowed || !state.connecting.isEmpty
+        if !moves, let told, told.changes == changes, now() - told.at < Timing.longestShares { return told.shares }
+        let shares = currentShares
+        told = moves ? nil : ToldShares(shares: shares, changes: changes, at: now())
+        return shares
+    }
+
+    private var currentShares: [String: Heartbeat.Share] {
         var shares = Dictionary(uniqueKeysWithValues: state.ready.values.map { ($0.name, $0.share) })
         if state.connecting.isEmpty { return shares }
         let troubled = Set(links.values.map(\.breaker).filter(\.hasTrouble).map(\.name))

@@ -18,12 +18,18 @@ struct DispatchChoice: Sendable {
         /// The batches among them that are not nearly done: of others only a few recipients are left, with which the provider is slow.
         /// Nil where that is not known.
         var busy: Int?
+        /// The batches among them most of whose recipients are open; the rest of others may wait for the limit of a domain. Nil where that
+        /// is not known.
+        var mostlyOpen: Int?
         /// Recipients in one of its batches, on average.
         var batchSize = 1.0
         /// Bytes of one of its batches, lately; 0 where that is not known.
         var batchBytes = 0.0
         /// Its limit; nil for none.
         var speed: RateLimit?
+
+        /// Those that count towards what the mailing needs.
+        var mostlyCounted: Int { min(counted, mostlyOpen ?? counted) }
 
         /// Those that count towards a window.
         var counted: Int { min(known, busy ?? known) }
@@ -149,11 +155,12 @@ struct DispatchChoice: Sendable {
     }
 
     /// A slow mailing gets what it needs in the next seconds, and while its next batch waits behind those of others in the lane, with a
-    /// batch for each worker: one alone may not manage all, and a lost worker keeps its part until its lease has expired.
+    /// batch for each worker: one alone may not manage all, and a lost worker keeps its part until its lease has expired. Batches whose
+    /// last recipients wait for something else, such as the limit of a domain, do not take the place of others, up to a bound.
     private func needed(_ one: Candidate, wait: Duration, workerCount: Int) -> Int {
         guard let speed = one.speed else { return .max }
         let ahead = Int(min(1e6, (ahead + wait).seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
-        return ahead + workerCount - one.counted
+        return min(ahead + workerCount - one.mostlyCounted, Self.remnants * (ahead + workerCount) - one.counted)
     }
 
     /// Batches were made ready in a lane.

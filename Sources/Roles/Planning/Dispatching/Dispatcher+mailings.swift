@@ -140,7 +140,7 @@ extension Dispatcher {
         for (id, last) in try await epochs.reached(fresh) {
             // Whoever was suppressed meanwhile is not in the plan, so that others move to an earlier place.
             let listed = try await ledger.listDispatchedBefore(
-                id, upTo: last + 1, why: "a server that is gone had dispatched its batch", now: Clock.milliseconds())
+                id, upTo: last + 1, why: "a server that is gone had dispatched its batch", now: clocks.milliseconds)
             guard listed > 0 else { continue }
             logger.error(
                 """
@@ -197,7 +197,7 @@ extension Dispatcher {
             // Batches are as large as the mailing's speed was when they were cut.
             let batchSize = max(1, Double(one.planned) / Double(max(1, one.batches)))
             return DispatchChoice.Candidate(
-                mailing: one.id, lane: lane, known: known, busy: one.busy, batchSize: batchSize,
+                mailing: one.id, lane: lane, known: known, busy: one.busy, mostlyOpen: one.mostlyOpen, batchSize: batchSize,
                 batchBytes: shown[one.id]?.batchBytes ?? 0,
                 speed: one.speed.flatMap { try? RateLimit($0) })
         }

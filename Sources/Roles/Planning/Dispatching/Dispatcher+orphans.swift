@@ -6,7 +6,7 @@ import Text
 
 extension Dispatcher {
     /// How often dispatches are searched whose results will never come: less often with many mailings, as each is looked at.
-    private static func orphanInterval(mailings: Int) -> Duration { .seconds(5) + .milliseconds(10) * min(mailings, 1_000) }
+    private static func orphanInterval(mailings: Int) -> Duration { .seconds(5) + .milliseconds(20) * min(mailings, 1_000) }
 
     /// The commands that list the uncertain recipients of mailings.
     static func hint(_ mailings: Set<MailingID>) -> String {

@@ -12,7 +12,7 @@ struct StallMonitor {
 
     /// How often it checks, by the number of mailings: each of them costs something.
     private static func interval(mailings: Int) -> Duration {
-        mailings == 0 ? .seconds(6) : .seconds(2) + .milliseconds(10) * min(mailings, 1_000)
+        mailings == 0 ? .seconds(6) : .seconds(2) + .milliseconds(18) * min(mailings, 1_000)
     }
 
     private let broker: Broker
