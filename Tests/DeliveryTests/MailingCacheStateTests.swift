@@ -11,28 +11,39 @@ import Testing
         return MailingID(milliseconds: Int64(number), using: &generator)
     }
 
+    private func part(_ number: Int, _ channel: Channel = .email) -> MailingPart { MailingPart(ids[number], channel) }
+
     @Test func aMailingConnectsIsReadyAndIsRemoved() {
         var state = MailingCacheState<Int>()
         #expect(state.isIdle)
-        state.connect(ids[0], to: "p")
-        #expect(!state.isIdle && state.connecting == [ids[0]: "p"])
-        #expect(state.add(ids[0], 7) == 7)
-        #expect(state.connecting.isEmpty && state.ready == [ids[0]: 7])
+        state.connect(part(0), to: "p")
+        #expect(!state.isIdle && state.connecting == [part(0): "p"])
+        #expect(state.add(part(0), 7) == 7)
+        #expect(state.connecting.isEmpty && state.ready == [part(0): 7])
         // Whoever waited for the same provider finds it ready.
-        state.connect(ids[0], to: "p")
+        state.connect(part(0), to: "p")
         #expect(state.connecting.isEmpty)
-        #expect(state.remove(ids[0]) == 7 && state.remove(ids[0]) == nil && state.isIdle)
+        #expect(state.remove(ids[0]) == [7] && state.remove(ids[0]).isEmpty && state.isIdle)
+    }
+
+    @Test func eachChannelOfAMailingIsMadeReadyByItselfAndAllAreRemoved() {
+        var state = MailingCacheState<Int>()
+        state.connect(part(0), to: "p")
+        #expect(state.add(part(0, .sms), 8) == 8 && state.connecting == [part(0): "p"])
+        #expect(state.add(part(0), 7) == 7 && state.add(part(1), 9) == 9)
+        #expect(state.known(among: [ids[0]]) == [ids[0]] && state.parts(of: ids[0]) == [7, 8])
+        #expect(state.remove(ids[0]) == [7, 8] && state.ready == [part(1): 9])
     }
 
     @Test func ofTwoThatAreMadeReadyAtOnceTheFirstStays() {
         var state = MailingCacheState<Int>()
-        for _ in 0..<2 { state.connect(ids[0], to: "p") }
-        #expect(state.add(ids[0], 1) == 1 && state.add(ids[0], 2) == 1 && state.ready == [ids[0]: 1])
+        for _ in 0..<2 { state.connect(part(0), to: "p") }
+        #expect(state.add(part(0), 1) == 1 && state.add(part(0), 2) == 1 && state.ready == [part(0): 1])
     }
 
     @Test func onlySomeOrAllAreRefreshed() {
         var state = MailingCacheState<Int>()
-        for (number, id) in ids.prefix(3).enumerated() { _ = state.add(id, number) }
+        for number in 0..<3 { _ = state.add(part(number), number) }
         #expect(Set(state.known(among: nil)) == Set(ids.prefix(3)))
         #expect(Set(state.known(among: [ids[1], ids[3]])) == [ids[1]])
     }
@@ -41,7 +52,7 @@ import Testing
         var state = MailingCacheState<Int>()
         #expect(state.noteUnreadable(ids[0]) && !state.noteUnreadable(ids[0]) && state.noteUnreadable(ids[1]))
         // It was read: a later fault is another one.
-        state.connect(ids[0], to: "p")
+        state.connect(part(0), to: "p")
         #expect(state.noteUnreadable(ids[0]) && !state.noteUnreadable(ids[1]))
     }
 
@@ -50,7 +61,7 @@ import Testing
         #expect(state.noteUnreadable(ids[0]) && !state.isIdle)
         #expect(state.known(among: nil) == [ids[0]] && state.known(among: [ids[1]]).isEmpty)
         // A refresh finds that it is not published.
-        #expect(state.remove(ids[0]) == nil && state.isIdle && state.known(among: nil).isEmpty)
+        #expect(state.remove(ids[0]).isEmpty && state.isIdle && state.known(among: nil).isEmpty)
     }
 
     @Test func theFleetIsAskedForAfterItsInterval() {
@@ -112,9 +123,9 @@ private struct CacheRun {
     }
 
     private mutating func begin(_ id: MailingID) {
-        if let known = state.ready[id] { return use(id, known) }
+        if let known = state.ready[MailingPart(id, .email)] { return use(id, known) }
         guard published[id] != nil else { return }
-        state.connect(id, to: "p")
+        state.connect(MailingPart(id, .email), to: "p")
         made += 1
         connecting.append(Caller(id: id, number: made))
     }
@@ -122,9 +133,9 @@ private struct CacheRun {
     private mutating func end(_ caller: Caller, isReached: Bool) {
         // It is tried again: the mailing still counts as connecting.
         guard isReached else { return }
-        state.endConnecting(caller.id)
+        state.endConnecting(MailingPart(caller.id, .email))
         guard published[caller.id] != nil else { return }
-        use(caller.id, state.add(caller.id, caller.number))
+        use(caller.id, state.add(MailingPart(caller.id, .email), caller.number))
     }
 
     private mutating func use(_ id: MailingID, _ mailing: Int) {
@@ -134,15 +145,19 @@ private struct CacheRun {
 
     private mutating func refresh(_ some: Set<MailingID>?) {
         for id in state.known(among: some) where published[id] == nil {
-            if state.remove(id) == nil { problem = "\(id) was not there" }
+            if state.remove(id).isEmpty { problem = "\(id) was not there" }
             used[id] = nil
         }
-        for id in state.ready.keys where published[id] == nil && (some?.contains(id) ?? true) { problem = "\(id) stays after its end" }
+        for id in state.ready.keys.map(\.mailing) where published[id] == nil && (some?.contains(id) ?? true) {
+            problem = "\(id) stays after its end"
+        }
     }
 
     private mutating func exchange() {
-        for id in state.connecting.keys where published[id] != true { state.endConnecting(id) }
-        if !state.connecting.keys.allSatisfy({ published[$0] == true }) { problem = "a mailing that is not sent waits for its provider" }
+        for part in state.connecting.keys where published[part.mailing] != true { state.endConnecting(part) }
+        if !state.connecting.keys.allSatisfy({ published[$0.mailing] == true }) {
+            problem = "a mailing that is not sent waits for its provider"
+        }
     }
 
     private mutating func check() {

@@ -34,8 +34,10 @@ struct MailingCacheTests {
             configuration: SinkConfiguration(listeners: [.init(scheme: .smtp), .init(scheme: .http)]), logger: logger)
         url = "smtp://127.0.0.1:\(sink.port(.smtp) ?? 0)"
         var configuration = WorkerConfiguration(id: "a", hostname: "localhost")
-        configuration.providers["gateway"] = Provider(
-            name: "gateway", scheme: .http, host: "127.0.0.1", port: sink.port(.http) ?? 0, path: "/")
+        for name in ["gateway", "account"] {
+            configuration.providers[name] = Provider(name: name, scheme: .http, host: "127.0.0.1", port: sink.port(.http) ?? 0, path: "/")
+        }
+        configuration.providers["relay"] = Provider(name: "relay", scheme: .smtp, host: "127.0.0.1", port: sink.port(.smtp) ?? 0)
         worker = WorkerContext(configuration: configuration, broker: broker, clocks: manual.clocks, logger: logger)
         cache = MailingCache(worker, broker: broker, group: .singletonMultiThreadedEventLoopGroup)
         var generator = SystemRandomNumberGenerator()
@@ -243,6 +245,40 @@ struct MailingCacheTests {
         await #expect(throws: RedisError.self) { try await cache.mailing(id, lane: lane) }
         try await PublishedLimits(broker).publishLimits(["provider:gateway": "5/s"], fencingToken: token)
         #expect(try await ready() != nil)
+        await end()
+    }
+
+    /// Two accounts of one server have limits each; who names the server by its URL has those of its name.
+    @Test func theLimitsOfAnotherNameOfTheServerDoNotHold() async throws {
+        try await publish(provider: "gateway", channel: .sms)
+        #expect(try await ready(nil, Lane(channel: .sms, provider: "gateway"))?.alias == nil)
+        var generator = SystemRandomNumberGenerator()
+        let other = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+        try await publish(other)
+        #expect(try await ready(other)?.alias == "relay")
+        await end()
+    }
+
+    @Test func eachBatchGetsTheContentOfItsChannel() async throws {
+        var mailing = Mailing(name: "m", channel: .email, provider: url)
+        (mailing.from, mailing.subject, mailing.text) = ("a@example.com", .init(source: "s"), .init(source: "t"))
+        var content = MailingContent(provider: "gateway", fields: ["id", "address", "code"])
+        content.text = .init(source: "{{code}}")
+        var publication = PublishedMailings.Publication(id: id, definition: mailing, state: .sending, speed: "")
+        publication.contents = [.sms: content]
+        try await published.publish([publication], fencingToken: token)
+        guard case .ready(let mail) = try await cache.mailing(id, lane: lane, by: .email),
+            case .ready(let sms) = try await cache.mailing(id, lane: Lane(channel: .sms, provider: "gateway"), by: .sms)
+        else { throw TimedOut(description: "it is not ready") }
+        #expect(mail.mailing == mailing && mail.link.provider.name != "gateway")
+        #expect(sms.mailing == mailing.sent(by: .sms, content) && sms.link.provider.name == "gateway")
+        #expect(try await ready() === mail)
+        await #expect(throws: WireError.self) { try await cache.mailing(id, lane: lane, by: .webhook) }
+        // An order holds for all channels.
+        #expect(try await published.order(id, state: .paused, speed: "8/s"))
+        try await cache.refresh([id])
+        #expect(!mail.isSending && !sms.isSending && mail.perSecond == 8 && sms.perSecond == 8)
+        #expect(await cache.shares.count == 1)
         await end()
     }
 

@@ -21,6 +21,26 @@ import Testing
         }
     }
 
+    @Test(arguments: Engine.all) func keepsTheContentOfEachChannel(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        var new = NewMailing(id: Example.id(), mailing: Example.mailing(), source: nil)
+        var content = MailingContent(provider: "gateway", fields: ["id", "address", "code"])
+        content.text = .init(source: "{{code}}")
+        new.contents = [.sms: content]
+        new.state = .collecting
+        _ = try await ledger.add(new, repeating: .again, note: nil, now: 5)
+        let record = try #require(try await ledger.mailing(new.id))
+        #expect(record.mailing == Example.mailing() && record.contents == [.sms: content])
+        #expect(try await ledger.mailings(states: nil, limit: 9).map(\.contents) == [[.sms: content]])
+        let batches = [Channel.email, .sms].enumerated().map { number, channel in
+            PlannedBatch(number: number, recipients: Example.recipients(batch: number, count: 2), channel: channel)
+        }
+        try await ledger.appendPlan(new.id, batches: batches, exclusions: [], rowsRead: 4)
+        try await ledger.finishPlan(new.id, now: 6)
+        #expect(try await ledger.dispatchBatches([(new.id, 9)], now: 7).map(\.channel) == [.email, .sms])
+    }
+
     @Test(arguments: Engine.all) func findsMailingsByPrefixAndState(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)

@@ -32,6 +32,10 @@ import Text
             ("\"\(String(repeating: "a", count: 64))\"@b.co", "\(String(repeating: "a", count: 64))@b.co"),
             // A joiner where letters join; a name that IDNA 2008 leaves out, and that is registered.
             ("نامه\u{200c}ای@example.com", "نامه\u{200c}ای@example.com"), ("anna@xn--ls8h.la", "anna@xn--ls8h.la"),
+            // What is no letter, mark or digit, and that languages need (RFC 5892, section 2.6 and appendix A).
+            ("anna@צה\u{5f4}ל.example", "anna@צה\u{5f4}ל.example"), ("anna@א\u{5f3}.example", "anna@א\u{5f3}.example"),
+            ("anna@\u{375}α.example", "anna@\u{375}α.example"), ("anna@བོད\u{f0b}ཡིག.example", "anna@བོད\u{f0b}ཡིག.example"),
+            ("anna@\u{3007}.example", "anna@\u{3007}.example"), ("anna@ا\u{6fe}.example", "anna@ا\u{6fe}.example"),
         ])
     func takesAndNormalises(_ text: String, _ normal: String) throws {
         #expect(try EmailAddress(text).description == normal)

@@ -99,6 +99,15 @@ import Testing
     }
 
     /// posix_spawn(3) takes the number of such a descriptor for wrong, and the private Redis could not start.
+    @Test func aRoleThatEndsBeforeItsStartSaysWhy() async throws {
+        let port = try freePort()
+        let worker = try RunningProgram(["worker", "--redis", "redis://127.0.0.1:\(port)"])
+        try await eventually("it waits for Redis") { worker.errors.contains("cannot be reached") }
+        worker.signal(SIGTERM)
+        #expect(try await worker.end() == 0)
+        #expect(worker.errors.contains("ends before its start: SIGTERM") && worker.errors.contains("reason=SIGTERM"), "\(worker.errors)")
+    }
+
     @Test func aDescriptorAboveTheLimitKeepsNothingFromStarting() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(3))

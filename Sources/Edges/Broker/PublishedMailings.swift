@@ -15,6 +15,8 @@ package struct PublishedMailings: Sendable {
         package var id: MailingID
         /// Nil leaves the definition that was published before.
         package var definition: Mailing?
+        /// What further channels send of it.
+        package var contents: [Channel: MailingContent] = [:]
         /// Its number in the ledger, for links to the tracker; nil where it has none.
         package var number: UInt32?
         /// The tracker of those links, as the planner knows it.
@@ -39,7 +41,7 @@ package struct PublishedMailings: Sendable {
         for one in publications {
             var fields: [RedisArgument] = ["state", .text(one.state.rawValue), "speed", .text(one.speed)]
             if let definition = one.definition {
-                let definition = MailingDefinition(definition, number: one.number, tracker: one.tracker)
+                let definition = MailingDefinition(definition, contents: one.contents, number: one.number, tracker: one.tracker)
                 do { fields += ["definition", .bytes(try [UInt8](JSONEncoder().encode(definition)))] } catch {
                     throw .unexpected("mailing \(one.id): \(error)")
                 }

@@ -3,7 +3,10 @@ package import Model
 /// A mailing as the ledger knows it. Times are milliseconds since 1970, nil until they have come.
 package struct MailingRecord: Sendable, Equatable {
     package var id: MailingID
+    /// As its first channel sends it.
     package var mailing: Mailing
+    /// What further channels send of it.
+    package var contents: [Channel: MailingContent] = [:]
     /// Where its recipients come from; nil where they are not read from a file.
     package var source: RecipientSource?
     /// The absolute path of the mailing file it was made from; empty where there is none.

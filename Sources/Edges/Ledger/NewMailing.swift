@@ -3,7 +3,10 @@ package import Model
 /// A mailing that is to be added to the ledger.
 package struct NewMailing: Sendable, Equatable {
     package var id: MailingID
+    /// As its first channel sends it.
     package var mailing: Mailing
+    /// What further channels send of it.
+    package var contents: [Channel: MailingContent] = [:]
     /// Nil where its recipients are not read from a file.
     package var source: RecipientSource?
     /// The absolute path of the mailing file as it was given; empty for none.

@@ -103,7 +103,7 @@ extension Worker {
         while true {
             let problem: any Error
             do {
-                switch try await mailings.mailing(lease.batch.id.mailing, lane: lease.lane) {
+                switch try await mailings.mailing(lease.batch.id.mailing, lane: lease.lane, by: lease.batch.channel) {
                 case .ready(let mailing):
                     let recipients = try lease.batch.recipients(of: mailing.mailing)
                     return await BatchDelivery(

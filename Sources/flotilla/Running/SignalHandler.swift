@@ -69,7 +69,10 @@ final class SignalHandler: Sendable {
         var first: ContinuousClock.Instant?
         for await signal in await UnixSignalsSequence(trapping: signals) {
             let now = state.withLock { $0 }
-            guard let services = now.services else { exit(status.rawValue) }
+            guard let services = now.services else {
+                logger.info("ends before its start: \(signal)", metadata: ["reason": "\(signal)"])
+                exit(status.rawValue)
+            }
             guard let begun = first else {
                 first = .now
                 state.withLock { $0.received = "\(signal)" }

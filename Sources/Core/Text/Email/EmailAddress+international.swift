@@ -84,14 +84,23 @@ extension EmailAddress {
         }
     }
 
-    /// A letter, mark or digit (RFC 5892 section 2.1), a joiner, the middle dot of Catalan or of Katakana (appendix A), or one of the full
-    /// stops that are read as a dot (Unicode TR46).
+    /// A letter, mark or digit (RFC 5892 section 2.1), what languages need besides (section 2.6 and appendix A), or what is read as a dot or
+    /// a hyphen (Unicode TR46).
     private static func isAllowedInDomain(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .lowercaseLetter, .otherLetter, .modifierLetter, .uppercaseLetter, .titlecaseLetter, .nonspacingMark, .spacingMark,
             .decimalNumber:
             true
-        default: [0x200c, 0x200d, 0xb7, 0x30fb, 0x3002, 0xff0e, 0xff61, 0xff0d].contains(scalar.value)
+        default: furtherInDomain.contains(scalar.value)
         }
     }
+
+    private static let furtherInDomain: Set<UInt32> = [
+        // Joiners; the middle dots of Catalan and of Katakana, the keraia, the geresh and the gershayim.
+        0x200c, 0x200d, 0xb7, 0x30fb, 0x375, 0x5f3, 0x5f4,
+        // Two signs of Sindhi, the tsheg between Tibetan syllables, the zero of Han digits.
+        0x6fd, 0x6fe, 0xf0b, 0x3007,
+        // Full stops and a hyphen.
+        0x3002, 0xff0e, 0xff61, 0xff0d,
+    ]
 }

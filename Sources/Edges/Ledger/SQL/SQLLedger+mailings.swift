@@ -35,7 +35,7 @@ extension SQLLedger: MailingStore {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let mailing = new.mailing
-        let definition = String(decoding: try encoder.encode(MailingDefinition(mailing)), as: UTF8.self)
+        let definition = String(decoding: try encoder.encode(MailingDefinition(mailing, contents: new.contents)), as: UTF8.self)
         let source = try new.source.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
         let started: Int64? = new.state == .collecting || new.state == .sending ? now : nil
         try db.run(
@@ -249,9 +249,9 @@ extension MailingRecord {
         let decoder = JSONDecoder()
         let definition: String = try row.read(1)
         let source: String? = try row.read(2)
-        let mailing = try decoder.decode(MailingDefinition.self, from: Data(definition.utf8)).mailing
+        let known = try decoder.decode(MailingDefinition.self, from: Data(definition.utf8))
         self.id = id
-        self.mailing = mailing
+        (mailing, contents) = (known.mailing, known.contents)
         self.source = try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) }
         origin = try row.read(3)
         identity = try MailingIdentity(row.read(23))

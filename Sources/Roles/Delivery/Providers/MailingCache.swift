@@ -42,10 +42,13 @@ actor MailingCache {
         self.group = group
     }
 
-    /// The mailing, made ready at the first call.
-    /// - Throws: `RedisError`, or `TransportError` while its provider cannot be reached.
-    func mailing(_ id: MailingID, lane: Lane) async throws -> Finding {
-        if let known = state.ready[id] { return .ready(known) }
+    /// The mailing as a channel sends it, made ready at the first call.
+    /// - Parameter channel: that of the batch; nil for the first of its mailing.
+    /// - Throws: `RedisError`, `WireError` where it has no content for the channel, or `TransportError` while its provider cannot be
+    ///   reached.
+    func mailing(_ id: MailingID, lane: Lane, by channel: Model.Channel? = nil) async throws -> Finding {
+        let part = MailingPart(id, channel ?? lane.channel)
+        if let known = state.ready[part] { return .ready(known) }
         let definition: MailingDefinition
         switch try await published.definition(id) {
         case .known(let known): definition = known
@@ -60,7 +63,10 @@ actor MailingCache {
         case .newer: return .newer
         }
         guard try await published.controls(id) != nil else { return .gone }
-        let mailing = definition.mailing
+        let first = definition.mailing
+        guard let mailing = channel == nil ? first : definition.mailing(by: part.channel) else {
+            throw WireError("its mailing has content for \(first.channel.rawValue), and it is sent by \(part.channel.rawValue)")
+        }
         if mailing.tracking != nil, let fault = trackerFault(definition) { return .unfit(fault) }
         let provider: Provider
         do throws(ProviderURLError) { provider = try configured(mailing.provider) } catch {
@@ -68,16 +74,19 @@ actor MailingCache {
         }
         let link = link(to: provider, key: mailing.provider, lane: lane)
         try await learnFleet()
-        state.connect(id, to: provider.name)
+        state.connect(part, to: provider.name)
         let capabilities = try await link.prepare()
-        state.endConnecting(id)
+        state.endConnecting(part)
         // Before its first message: what others have been asked for, and what operators have set.
         try await learn([.provider(provider.name)])
         guard limits.isKnown else { throw RedisError.notPublished("the limits") }
         // To connect may have taken long, and no refresh knew of the mailing meanwhile.
         guard let speed = try await published.controls(id)?.speed else { return .gone }
-        if let known = state.ready[id] { return .ready(known) }
-        do { return .ready(state.add(id, try prepared(id, definition, speed: speed, link, capabilities))) } catch let error as RedisError {
+        if let known = state.ready[part] { return .ready(known) }
+        do {
+            let content = MailingDefinition(mailing, number: definition.number, tracker: definition.tracker)
+            return .ready(state.add(part, try prepared(id, content, speed: speed, link, capabilities)))
+        } catch let error as RedisError {
             throw error
         } catch {
             return .unfit("\(error)")
@@ -122,8 +131,9 @@ actor MailingCache {
         return MessageTracking(base: tracker.url, keys: tracker.keys, mailing: number, rules)
     }
 
-    /// The one provider of the configuration that a URL leads to, too.
+    /// The one provider of the configuration that a URL leads to, too. Two accounts of one server have a name and limits each.
     private func alias(of provider: Provider) -> String? {
+        guard configuration.providers[provider.name] == nil else { return nil }
         let same = configuration.providers.values.filter {
             $0.name != provider.name && ($0.scheme, $0.host, $0.port) == (provider.scheme, provider.host, provider.port)
         }
@@ -164,12 +174,13 @@ actor MailingCache {
         var isChanged = false
         for (id, controls) in zip(known, try await published.controls(known)) {
             guard let controls else {
-                state.remove(id)?.halt(at: worker.clocks.now)
+                for mailing in state.remove(id) { mailing.halt(at: worker.clocks.now) }
                 isChanged = true
                 continue
             }
             do {
-                if try state.ready[id]?.update(state: controls.state, speed: controls.speed, at: worker.clocks.now) == true {
+                for mailing in state.parts(of: id)
+                where try mailing.update(state: controls.state, speed: controls.speed, at: worker.clocks.now) {
                     isChanged = true
                 }
             } catch {
@@ -184,8 +195,9 @@ actor MailingCache {
     /// Exchanges adaptive rates with the fleet, and takes over changed limits.
     func exchange() async throws(RedisError) {
         let connecting = Array(state.connecting.keys)
-        for (id, controls) in zip(connecting, try await published.controls(connecting)) where controls?.state != .sending {
-            state.endConnecting(id)
+        for (part, controls) in zip(connecting, try await published.controls(connecting.map(\.mailing)))
+        where controls?.state != .sending {
+            state.endConnecting(part)
         }
         try await learn()
         try await learnFleet()
@@ -231,23 +243,26 @@ actor MailingCache {
     var shares: [String: Heartbeat.Share] {
         let changes = [worker.waiting.count, worker.changes.version, state.ready.count]
         let moves = worker.transmitting.load(ordering: .relaxed) > 0 || limits.isSlowed || !state.connecting.isEmpty
-        if !moves, let told, told.changes == changes, now() - told.at < Timing.longestShares { return told.shares }
+        if !moves, let told, told.changes == changes, worker.clocks.now - told.at < Timing.longestShares { return told.shares }
         let shares = currentShares
-        told = moves ? nil : ToldShares(shares: shares, changes: changes, at: now())
+        told = moves ? nil : ToldShares(shares: shares, changes: changes, at: worker.clocks.now)
         return shares
     }
 
     private var currentShares: [String: Heartbeat.Share] {
-        var shares = Dictionary(uniqueKeysWithValues: state.ready.values.map { ($0.name, $0.share) })
+        // Of a mailing with several channels the one of which more waits.
+        var shares = Dictionary(state.ready.values.map { ($0.name, $0.share) }) { $0.waiting < $1.waiting ? $1 : $0 }
         if state.connecting.isEmpty { return shares }
         let troubled = Set(links.values.map(\.breaker).filter(\.hasTrouble).map(\.name))
-        for (id, provider) in state.connecting where troubled.contains(provider) { shares["\(id)"] = Heartbeat.Share(isDown: true) }
+        for (part, provider) in state.connecting where troubled.contains(provider) {
+            shares["\(part.mailing)"] = Heartbeat.Share(isDown: true)
+        }
         return shares
     }
 
     /// What a mailing does with messages that may have arrived; nil when it has ended.
     func policy(of id: MailingID) async throws(RedisError) -> Mailing.UncertainPolicy? {
-        if let known = state.ready[id] { return known.mailing.uncertain }
+        if let known = state.parts(of: id).first { return known.mailing.uncertain }
         switch try await published.definition(id) {
         case .known(let known): return known.mailing.uncertain
         case .gone: return nil

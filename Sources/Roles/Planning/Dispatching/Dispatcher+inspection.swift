@@ -17,7 +17,7 @@ extension Dispatcher {
         try await broker.setPartitions()
         let expected = shown.mapValues { PublishedMailings.Controls(state: $0.state, speed: $0.speed) }
         for id in try await published.altered(expected) { shown[id] = nil }
-        let lanes = Array(Set(shown.values.map(\.lane)))
+        let lanes = Array(Set(shown.values.flatMap(\.all)))
         if let lane = try await queue.inspect(lanes, lease: workerLease) { throw lose("lane \(lane)") }
         if let id = try await mailingWithoutDispatches(work, epoch) {
             try await epochs.distrust()

@@ -43,7 +43,12 @@ extension Dispatcher {
                 publications.append(try await publication(one, record))
                 shows[one.id] = Shown(
                     state: state, speed: speed, name: record.mailing.name,
-                    lane: Lane(channel: channel, provider: ProviderURL.name(of: one.provider)), fields: record.fields)
+                    lane: Lane(channel: channel, provider: ProviderURL.name(of: one.provider)),
+                    lanes: Dictionary(
+                        uniqueKeysWithValues: record.contents.map {
+                            ($0.key, Lane(channel: $0.key, provider: ProviderURL.name(of: $0.value.provider)))
+                        }),
+                    fields: record.fields)
             }
         }
         try await published.publish(publications, fencingToken: fencingToken)
@@ -54,6 +59,7 @@ extension Dispatcher {
     private func publication(_ work: MailingWork, _ record: MailingRecord?) async throws -> PublishedMailings.Publication {
         var publication = PublishedMailings.Publication(
             id: work.id, definition: record?.mailing, state: work.state, speed: work.speed ?? "")
+        publication.contents = record?.contents ?? [:]
         if let mailing = record?.mailing, mailing.tracking != nil {
             publication.number = try await ledger.number(of: work.id)
             publication.tracker = tracker?(mailing)
@@ -205,7 +211,7 @@ extension Dispatcher {
             candidates, depths: depths, workerCount: epochs.workerCount, distance: broker.redis.roundTrip.bound, at: clocks.now)
         guard !wanted.isEmpty else { return }
         let batches = try await ledger.dispatchBatches(wanted, bytes: DispatchBytes(batch: batchBytes), now: now).compactMap { batch in
-            shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }
+            shown[batch.id.mailing].map { (batch: batch, lane: $0.lane(of: batch)) }
         }
         for (batch, _) in batches { shown[batch.id.mailing]?.note(bytes: batch.recipients.count) }
         for (batch, _) in batches { logger.dispatched(batch, shown[batch.id.mailing]?.fields ?? [:]) }

@@ -21,7 +21,7 @@ extension Dispatcher {
             try await ledger.openDispatches(of: ids).flatMap { id, marks in
                 marks.map { Dispatch(batch: BatchID(mailing: id, number: $0.number), dispatchNumber: $0.dispatchNumber) }
             })
-        let lanes = Array(Set(ids.compactMap { shown[$0]?.lane }))
+        let lanes = Array(Set(ids.flatMap { shown[$0]?.all ?? [] }))
         // Lanes that hold as many dispatches as the ledger waits for lack none: the search for each would cost more.
         let held = try await queue.entries(lanes)
         let now = UInt64(clamping: try await broker.time() / 1000)

@@ -85,19 +85,6 @@ package actor Dispatcher: Service {
     private nonisolated let hasNewWorkers = Atomic<Bool>(false)
     private nonisolated let stop = StopRequest()
 
-    /// What workers see of a mailing, and what stays the same of it.
-    struct Shown {
-        var state: MailingState
-        var speed: String
-        var name: String
-        var lane: Lane
-        var fields: Logger.Metadata
-        /// Bytes of one of its batches, lately; 0 before the first.
-        var batchBytes = 0.0
-
-        mutating func note(bytes: Int) { batchBytes = batchBytes == 0 ? Double(bytes) : batchBytes + (Double(bytes) - batchBytes) / 4 }
-    }
-
     /// - Parameter fencingToken: what proves that this dispatcher leads.
     package init(
         _ configuration: Configuration, broker: Broker, ledger: any Store, fencingToken: FencingToken,
