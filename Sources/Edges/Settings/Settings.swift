@@ -130,6 +130,8 @@ package struct Settings: Sendable, Equatable {
     package struct Tracker: Sendable, Equatable {
         /// The address by which messages lead to the tracker, without a final slash; nil where nothing is tracked.
         package var url: String?
+        /// Those of mailings by the domain of their sender, `example.com` or `*.example.com`.
+        package var domains: [String: String] = [:]
         /// The file of the keys that sign the links; nil for one beside the ledger.
         package var keys: String?
         /// Where the tracker serves.

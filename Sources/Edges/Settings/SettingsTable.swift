@@ -122,6 +122,10 @@ enum SettingsTable {
         "tracker.url", shown: "none: nothing is tracked",
         "The public address of the tracker, to which links of messages lead: [tracking.md](tracking.md). Links keep it for good. "
             + "`http://` is for this machine alone; elsewhere each command warns of it.")
+    static let trackerDomain = Setting.trackerURL(
+        "tracker.domains.*", shown: "`tracker.url`",
+        "The same for mailings whose `from` has this domain, `example.com`, or one below it, `\"*.example.com\"`: "
+            + "[tracking.md](tracking.md#addresses-by-sender). With the path of `tracker.url`; not as a variable of the environment.")
     static let trackerKeys = Setting.file(
         "tracker.keys", allowed: "a file of mode 0600",
         "The keys that sign those links, the same for workers and trackers: [tracking.md](tracking.md#keys). `send` and `up` make "
@@ -225,7 +229,7 @@ enum SettingsTable {
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
             emailHostname.key,
-            trackerURL.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key, trackerSpool.key,
+            trackerURL.key, trackerDomain.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key, trackerSpool.key,
             trackerSpoolLimit.key,
             trackerVisitors.key, webhookKind.key, webhookSecret.key, webhookProvider.key, webhookTopic.key,
             shutdownGrace.key,

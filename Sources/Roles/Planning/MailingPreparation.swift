@@ -49,6 +49,9 @@ package enum MailingPreparation {
         try Self.check(provider, suits: mailing.channel)
         let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
         mailing.fields = planner.fields
+        if let name = file.tracking.unless {
+            _ = try RecipientPlanner.find(name, "objections to tracking", in: planner.columns, of: file.recipients)
+        }
         if file.recipients.format == .ndjson {
             // A dotted name into a column that has only texts is a mistake.
             mailing.nestedFields = try nestedFields(of: file.recipients)
@@ -61,7 +64,7 @@ package enum MailingPreparation {
         let (used, isNested) = (contents.columns, contents.isNested)
         mailing.tracking?.targets = contents.links.map(\.target)
         mailing.tracking?.linksOfParts = contents.linksOfParts
-        if mailing.tracking?.isCounted == false, !contents.namesPages { mailing.tracking = nil }
+        if !isTracked(mailing, contents) { mailing.tracking = nil }
         for index in used.sorted() {
             if let fault = RecipientPlanner.fault(ofColumn: mailing.fields[index], in: planner.columns, of: file.recipients.file) {
                 throw fault
@@ -87,8 +90,16 @@ package enum MailingPreparation {
             if let place = file.tracking.place { throw MissingTracker(place: place) }
             return nil
         }
-        return MailingTracking(
-            isCounted: file.mailing.channel == .email && file.tracking.isCounted != false, campaign: file.tracking.campaign)
+        var tracking = MailingTracking(
+            isCounted: file.mailing.channel != .webhook && file.tracking.isCounted != false, campaign: file.tracking.campaign)
+        tracking.unless = file.tracking.unless
+        return tracking
+    }
+
+    /// Its messages have something of the tracker. An e-mail that is counted has a pixel, whatever it says.
+    private static func isTracked(_ mailing: Mailing, _ contents: Contents) -> Bool {
+        guard mailing.tracking?.isCounted == true else { return contents.namesPages }
+        return mailing.channel == .email || !contents.links.isEmpty || contents.namesPages
     }
 
     /// The columns that dotted names may look into: those that hold a list or an object in one of the first recipients, or nothing in any
@@ -131,7 +142,9 @@ package enum MailingPreparation {
                 linksOfParts: composer.linksOfParts, warnings: composer.warnings)
         case .sms, .messenger, .webhook:
             let composer = try BodyComposer(mailing: mailing, provider: provider)
-            return Contents(columns: composer.columns, isNested: composer.isNested, namesPages: composer.namesPages)
+            return Contents(
+                columns: composer.columns, isNested: composer.isNested, namesPages: composer.namesPages, links: composer.links,
+                linksOfParts: composer.links.isEmpty ? [] : [composer.links.count])
         }
     }
 

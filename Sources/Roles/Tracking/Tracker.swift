@@ -12,6 +12,8 @@ package final class Tracker: Sendable {
     package struct Configuration: Sendable {
         /// The public address, without a final slash.
         package var url: String
+        /// Further ones, of the same path (`tracker.domains`).
+        package var otherURLs: [String] = []
         package var keys: SigningKeys
         /// Whose word on the visitor's address is taken.
         package var trustedProxies: [IPNetwork] = []
@@ -55,14 +57,15 @@ package final class Tracker: Sendable {
     private let pages: TrackerPages
     /// The path of the public address, which a proxy may have removed or not.
     private let base: [UInt8]
-    private let host: String
+    /// The hosts of the public addresses.
+    private let hosts: Set<String>
     private let damaged: Mutex<DamagedTokens>
 
     package init(_ configuration: Configuration) {
         self.configuration = configuration
         let url = try? ParsedURL(configuration.url)
         base = Array((url?.path ?? "").utf8)
-        host = url?.host.lowercased() ?? ""
+        hosts = Set(([configuration.url] + configuration.otherURLs).compactMap { try? ParsedURL($0).host.lowercased() }.filter { !$0.isEmpty })
         pages = TrackerPages(base: url?.path ?? "")
         damaged = Mutex(DamagedTokens(window: configuration.visitors.bursts.window))
     }
@@ -154,13 +157,13 @@ package final class Tracker: Sendable {
         return Answer(pages.nothing, .other)
     }
 
-    /// Whether the domain of a query is that of our links: a proxy that gets certificates on demand asks before it gets one.
+    /// Whether the domain of a query is one of our links: a proxy that gets certificates on demand asks before it gets one.
     private func isOurs(_ target: String) -> Bool {
         let query = target.utf8.drop { $0 != UInt8(ascii: "?") }.dropFirst()
         let domains = query.split(separator: UInt8(ascii: "&")).compactMap { part in
             part.starts(with: "domain=".utf8) ? String(decoding: part.dropFirst(7), as: UTF8.self).lowercased() : nil
         }
-        return !host.isEmpty && domains == [host]
+        return domains.count == 1 && hosts.contains(domains[0])
     }
 
     private func event(

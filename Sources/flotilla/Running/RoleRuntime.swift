@@ -184,7 +184,9 @@ struct RoleRuntime {
     /// - Parameter trackerKeys: sign links to the tracker; nil where there is none.
     func worker(_ broker: Broker, trackerKeys: SigningKeys?) -> Worker {
         var configuration = workerConfiguration
-        if let url = settings.tracker.url, let trackerKeys { configuration.tracker = .init(url: url, keys: trackerKeys) }
+        if let url = settings.tracker.url, let trackerKeys {
+            configuration.tracker = .init(url: url, domains: settings.tracker.domains, keys: trackerKeys)
+        }
         return Worker(configuration: configuration, broker: broker, group: group, logger: logger)
     }
 
@@ -194,6 +196,7 @@ struct RoleRuntime {
     ///   - connections: of visitors at once.
     func tracker(_ broker: Broker, keys: SigningKeys, spool: String, connections: Int) throws(SpoolFolderError) -> [any Service] {
         var configuration = Tracker.Configuration(url: settings.tracker.url ?? "", keys: keys)
+        configuration.otherURLs = settings.tracker.domains.values.sorted()
         configuration.trustedProxies = settings.tracker.trustedProxies
         configuration.visitors = settings.visitors
         configuration.addresses = settings.tracker.addresses
@@ -272,7 +275,9 @@ struct RoleRuntime {
         configuration.batchBytes = planner.batchBytes
         configuration.keep = settings.ledger.keep
         let checks = trackerKeys?.checkValues ?? [:]
-        if let url = settings.tracker.url { configuration.tracker = { _ in PublishedTracker(url: url, keys: checks) } }
+        if let addresses = settings.tracker.publicAddresses {
+            configuration.tracker = { PublishedTracker(url: addresses.url(ofSender: $0.from), keys: checks) }
+        }
         // A `send` has its file here, and beside a private Redis nobody else plans.
         if only == nil, !isAlone { configuration.sharing = .init(host: ProcessInfo.processInfo.hostName) }
         return PlannerRole(configuration, broker: broker, ledger: ledger, lock: { lock?.tryLock() ?? false }, logger: logger)

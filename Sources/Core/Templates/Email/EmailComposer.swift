@@ -12,6 +12,7 @@ package struct EmailComposer: Sendable {
     /// What ends the Message-ID, and what follows it in every message.
     private let afterMessageID: [UInt8]
     private let tracking: MessageTracking?
+    private let objection: TrackingObjection
     /// Each message says how a mail program unsubscribes its recipient.
     private let hasUnsubscribeHeaders: Bool
     /// The links that are counted.
@@ -85,6 +86,7 @@ package struct EmailComposer: Sendable {
         self.subject = subject
         self.parts = parts
         self.tracking = tracking
+        objection = TrackingObjection(mailing)
         hasUnsubscribeHeaders = isCounted || parts.contains { $0.names(.unsubscribe) }
         self.links = links.links
         linksOfParts = zip(counts, counts.dropFirst()).map { $1 - $0 }
@@ -98,7 +100,7 @@ package struct EmailComposer: Sendable {
     package var namesPages: Bool { TrackerPage.allCases.contains { page in parts.contains { $0.names(page) } } }
 
     /// The columns that the mailing's texts use.
-    package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.columns)) }
+    package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.columns)).union(objection.columns) }
 
     /// They look into values that are lists or objects.
     package var isNested: Bool { subject.isNested || parts.contains(where: \.isNested) }
@@ -135,7 +137,8 @@ package struct EmailComposer: Sendable {
             out.append(UInt8(ascii: "."))
             out.appendDecimal(Int64(row))
             out.append(contentsOf: afterMessageID)
-            let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: row) }
+            let isCounted = !objection.holds(values)
+            let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: row, isCounted: isCounted) }
             if hasUnsubscribeHeaders { message?.writeUnsubscribeHeaders(into: &out) }
             writeBody(values, width: width, message, eightBit: server.eightBitMIME, into: &out)
         }
