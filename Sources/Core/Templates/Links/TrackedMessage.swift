@@ -24,7 +24,7 @@ struct TrackedMessage {
         var target = Array(out[start...])
         out.removeLast(target.count)
         tracking.campaign.add(to: &target)
-        guard target.withUnsafeBufferPointer(WebTarget.isWhole) else { return false }
+        guard target.withUnsafeBufferPointer({ WebTarget.isWhole($0) }) else { return false }
         write(form, into: &out) { out in
             out += tracking.click
             TrackedLink(number: number, target: target).append(subject, keys: tracking.keys, to: &out)
