@@ -60,8 +60,8 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "adopt", "altered", "append", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "entries", "establish",
-    "fail", "forget", "heartbeat", "inside", "inspect", "lacking",
+    "admit", "adopt", "altered", "answer", "append", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "entries",
+    "establish", "fail", "forget", "heartbeat", "inside", "inspect", "lacking",
     "lead", "leave", "limits", "marks", "observe", "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove",
     "renew", "renumber", "report", "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",
     "wrong_type",
