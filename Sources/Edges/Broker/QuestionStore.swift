@@ -107,6 +107,7 @@ package struct QuestionStore: Sendable {
 
     /// Gives answers to their askers, and takes the entries off the stream.
     /// - Returns: how many answers were given: a tracker that does not take its own gets no more.
+    @discardableResult
     package func answer(_ answers: [UInt64: [NumberedAnswer]], _ entries: [Entry]) async throws(RedisError) -> Int {
         let calls = answers.filter { !$0.value.isEmpty }.map { asker, all in
             (

@@ -4,6 +4,8 @@ package enum Answer: Sendable, Equatable {
     case gone
     /// It is longer than `bytes`.
     case tooLarge
+    /// The collector cannot tell, through a fault of its settings or of the ledger.
+    case unable
     case preferences(RecipientPreferences)
     /// A page of HTML, in UTF-8.
     case page([UInt8])
@@ -28,7 +30,7 @@ package enum Answer: Sendable, Equatable {
     /// What it takes in a cache, about.
     package var size: Int {
         switch self {
-        case .gone, .tooLarge: 16
+        case .gone, .tooLarge, .unable: 16
         case .preferences(let preferences): 32 + preferences.categories.count * 48
         case .page(let bytes), .target(let bytes): 16 + bytes.count
         }
@@ -48,7 +50,7 @@ extension NumberedAnswer {
     /// The version of the wire form, its first byte.
     package static let version: UInt8 = 1
 
-    private enum Kind: UInt8 { case gone = 1, tooLarge, preferences, page, target }
+    private enum Kind: UInt8 { case gone = 1, tooLarge, unable, preferences, page, target }
 
     /// The wire form, `Answer.bytes` at most.
     package func encoded() -> [UInt8] {
@@ -58,6 +60,7 @@ extension NumberedAnswer {
         switch answer.bounded {
         case .gone: out.byte(Kind.gone.rawValue)
         case .tooLarge: out.byte(Kind.tooLarge.rawValue)
+        case .unable: out.byte(Kind.unable.rawValue)
         case .preferences(let preferences):
             out.byte(Kind.preferences.rawValue)
             preferences.write(to: &out)
@@ -82,6 +85,7 @@ extension NumberedAnswer {
         switch kind {
         case .gone: answer = .gone
         case .tooLarge: answer = .tooLarge
+        case .unable: answer = .unable
         case .preferences: answer = .preferences(try RecipientPreferences(&reader))
         case .page: answer = .page(reader.rest())
         case .target:

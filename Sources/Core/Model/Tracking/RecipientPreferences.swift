@@ -24,8 +24,8 @@ package struct RecipientPreferences: Sendable, Equatable {
     /// Every category, in the order of its name; `most` of them, among which is that of the message.
     package var categories: [OfCategory]
 
-    /// Categories at most.
-    package static let most = 200
+    /// Categories at most: a form with all of them, of the longest names, fits into a request.
+    package static let most = 100
 
     package init(channel: Channel, category: String, all: Choice, categories: [OfCategory]) {
         (self.channel, self.category, self.all, self.categories) = (channel, category, all, categories)

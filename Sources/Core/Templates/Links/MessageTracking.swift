@@ -6,12 +6,14 @@ import Text
 package enum TrackerPage: String, Sendable, CaseIterable {
     case unsubscribe = "unsubscribe_url"
     case preferences = "preferences_url"
+    case view = "view_url"
 
     /// What the token of its address allows.
     var purpose: TokenPurpose {
         switch self {
         case .unsubscribe: .unsubscribe
         case .preferences: .preferences
+        case .view: .view
         }
     }
 
@@ -20,6 +22,7 @@ package enum TrackerPage: String, Sendable, CaseIterable {
         switch self {
         case .unsubscribe: "/u/"
         case .preferences: "/p/"
+        case .view: "/v/"
         }
     }
 }
