@@ -60,8 +60,8 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "adopt", "altered", "append", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "entries", "establish",
-    "fail", "forget", "heartbeat", "inside", "inspect", "lacking",
+    "admit", "adopt", "altered", "answer", "append", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "entries",
+    "establish", "fail", "forget", "heartbeat", "inside", "inspect", "lacking",
     "lead", "leave", "limits", "marks", "observe", "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove",
     "renew", "renumber", "report", "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",
     "wrong_type",
@@ -130,7 +130,7 @@ let package = Package(
         module(
             .roles, "Tracking",
             ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", log, metrics, lifecycle, deque]),
-        module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
+        module(.roles, "Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "Templates", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),
         module(.lab, "Simulation", ["Model", "Text", "Policy", heap]),

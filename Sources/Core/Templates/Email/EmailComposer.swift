@@ -215,7 +215,7 @@ extension EmailComposer {
 
 extension [TemplateToken] {
     /// The tokens with the links that are counted marked.
-    fileprivate func marked(of source: TemplateSource, as escaping: Escaping, in links: inout LinkTable) -> [TemplateToken] {
+    func marked(of source: TemplateSource, as escaping: Escaping, in links: inout LinkTable) -> [TemplateToken] {
         escaping == .html ? HTMLLinks.mark(self, of: source, in: &links) : TextLinks.mark(self, of: source, in: &links)
     }
 }

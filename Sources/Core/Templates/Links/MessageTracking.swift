@@ -5,12 +5,14 @@ package import Signing
 package enum TrackerPage: String, Sendable, CaseIterable {
     case unsubscribe = "unsubscribe_url"
     case preferences = "preferences_url"
+    case view = "view_url"
 
     /// What the token of its address allows.
     var purpose: TokenPurpose {
         switch self {
         case .unsubscribe: .unsubscribe
         case .preferences: .preferences
+        case .view: .view
         }
     }
 
@@ -19,6 +21,7 @@ package enum TrackerPage: String, Sendable, CaseIterable {
         switch self {
         case .unsubscribe: "/u/"
         case .preferences: "/p/"
+        case .view: "/v/"
         }
     }
 }
