@@ -8,6 +8,7 @@ package struct MessageView: Sendable {
     /// The message is HTML; else it is text, which is put into a page.
     private let isHTML: Bool
     private let tracking: MessageTracking?
+    private let objection: TrackingObjection
 
     /// - Parameter tracking: signs the links, which count as those of the message do.
     /// - Returns: nil for a mailing whose messages are no text for people, as those of webhooks.
@@ -25,6 +26,7 @@ package struct MessageView: Sendable {
         self.template = template
         subject = try CompiledTemplate(mailing.subject, fields: mailing.fields, nested: mailing.nestedFields, escaping: .header)
         self.tracking = tracking
+        objection = TrackingObjection(mailing)
     }
 
     private static func compile(
@@ -46,9 +48,12 @@ package struct MessageView: Sendable {
     ///   - row: the recipient's row there.
     ///   - index: the recipient's place in the batch.
     package func page(_ recipients: Recipients, row: Int, of batch: BatchID, index: Int) -> [UInt8] {
-        let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: index) }
         var body: [UInt8] = []
-        recipients.withRow(row) { template.render($0, width: recipients.width, message, into: &body) }
+        recipients.withRow(row) { values in
+            let isCounted = !objection.holds(values)
+            let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: index, isCounted: isCounted) }
+            template.render(values, width: recipients.width, message, into: &body)
+        }
         if isHTML { return body }
         var title: [UInt8] = []
         subject.render(recipients, row: row, into: &title)

@@ -8,13 +8,20 @@ final class AskedMailing: Sendable {
     let mailing: Mailing
     /// Makes its messages' pages; nil where they are no text for people.
     let view: MessageView?
+    /// Where its short links lead, by their numbers; nil for one that cannot be read.
+    private let links: [ShortLinkTarget?]
 
     /// - Parameter tracking: signs the links; nil where this collector has no keys.
     /// - Throws: `TemplateError`, for a mailing of another release.
     init(_ mailing: Mailing, tracking: MessageTracking?) throws(TemplateError) {
         self.mailing = mailing
         view = try MessageView(mailing: mailing, tracking: tracking)
+        let count = mailing.channel == .email ? 0 : min(mailing.tracking?.targets.count ?? 0, Int(Question.links))
+        links = (0..<count).map { try? ShortLinkTarget(mailing, link: $0) }
     }
+
+    /// Where a short link leads; nil where there is no such link.
+    func link(_ number: UInt32) -> ShortLinkTarget? { links.indices.contains(Int(number)) ? links[Int(number)] : nil }
 
     /// The message of a recipient as a page.
     func page(of recipient: AskedRecipient) -> Answer {
@@ -38,6 +45,8 @@ actor AskedMailings {
     private let ledger: any MailingStore
     private let signer: Signer?
     private var known: [MailingID: AskedMailing] = [:]
+    /// The known ones by their numbers in the ledger.
+    private var numbers: [UInt32: MailingID] = [:]
     /// The known ones, the one that was asked about last at the end.
     private var order: [MailingID] = []
 
@@ -60,6 +69,11 @@ actor AskedMailings {
         if order.count >= Self.most { known[order.removeFirst()] = nil }
         order.append(id)
         known[id] = made
+        numbers = numbers.filter { known[$0.value] != nil }
+        numbers[number] = id
         return made
     }
+
+    /// One that was asked about before; nil for any other.
+    func known(numbered number: UInt32) -> AskedMailing? { numbers[number].flatMap { known[$0] } }
 }

@@ -34,15 +34,28 @@ struct QuestionAnswers: Sendable {
             if kind == .preferences {
                 return try await ledger.preferences(of: questions, now: now).map { $0.map(Answer.preferences) ?? .gone }
             }
-            var answers: [Answer] = []
-            for (question, recipient) in zip(questions, try await ledger.asked(about: questions)) {
-                answers.append(await answer(question, recipient))
+            let known = await sameForAll(questions, kind)
+            let open = questions.filter { known[$0] == nil }
+            var answers = known
+            for (question, recipient) in zip(open, try await ledger.asked(about: open)) {
+                answers[question] = await answer(question, recipient)
             }
-            return answers
+            return questions.map { answers[$0] ?? .unable }
         } catch {
             say("visitors' questions have no answer: the ledger cannot be read: \(error)")
             return questions.map { _ in .unable }
         }
+    }
+
+    /// The answers to those questions for which no recipient has to be read.
+    private func sameForAll(_ questions: [Question], _ kind: Question.Kind) async -> [Question: Answer] {
+        var answers: [Question: Answer] = [:]
+        guard kind == .link else { return answers }
+        for question in questions {
+            guard let mailing = await mailings.known(numbered: question.mailing) else { continue }
+            answers[question] = LinkAnswer.answer(question, mailing)
+        }
+        return answers
     }
 
     private func answer(_ question: Question, _ recipient: AskedRecipient?) async -> Answer {
