@@ -50,9 +50,12 @@ import Text
     }
 
     /// The targets of a message's links, each by its token and from the ledger's side, and the message with `@` in their place.
-    private func followed(_ mailing: Mailing, _ values: [String] = [], provider: Provider? = nil) throws -> (targets: [String], rest: String) {
+    private func followed(
+        _ mailing: Mailing, _ values: [String] = [], provider: Provider? = nil
+    ) throws -> (targets: [String], rest: String) {
         var targets: [String] = []
-        let rest = try written(mailing, values, provider: provider).replacing(/https(:|%3A)(\/\/|%2F%2F)t\.example(\/|%2F)([A-Za-z0-9_-]{27})/) {
+        let link = /https(:|%3A)(\/\/|%2F%2F)t\.example(\/|%2F)([A-Za-z0-9_-]{27})/
+        let rest = try written(mailing, values, provider: provider).replacing(link) {
             let subject = try keys.verify(Array($0.4.utf8), for: .shortLink)
             #expect((subject.mailing, subject.batch, subject.index) == (77, 12, 0))
             let target = try #require(try ShortLinkTarget(mailing, link: Int(subject.link)))
@@ -77,7 +80,7 @@ import Text
         ("{{#code}}https://a.example/x{{/code}} y", ["https://a.example/x"], "@ y"),
         ("https://a.example/{{#code}}vip{{/code}}{{^code}}all{{/code}}", ["https://a.example/vip"], "@"),
         ("{{url}} and {{{url}}}", [], "https://own.example/1 and https://own.example/1"),
-        ("[x](https://a.example/y) <https://b.example> a@b.example", ["https://a.example/y", "https://b.example"], "[x](@) <@> a@b.example"),
+        ("[x](https://a.example/y) <https://b.example> a, b", ["https://a.example/y", "https://b.example"], "[x](@) <@> a, b"),
         ("Ü 请访问https://a.example/a。", ["https://a.example/a"], "Ü 请访问@。"),
         ("ftp://a.example tel:+1 https:// http:///x https://{{code}}/x", [], nil),
     ]) func linksAreShortened(_ source: String, _ expected: [String], _ rest: String?) throws {
@@ -101,7 +104,7 @@ import Text
         let found = try followed(mailing, ["Z9"], provider: provider)
         #expect(found.targets == ["https://a.example/?a=1&b=%22Z9", "https://b.example/é"])
         // A form may write its own signs in either way.
-        #expect([expected, expected.removingPercentEncoding].contains(found.rest) || found.rest.removingPercentEncoding == expected.removingPercentEncoding)
+        #expect(found.rest.removingPercentEncoding == expected.removingPercentEncoding, "\(found.rest)")
     }
 
     @Test func aBodyWithShortLinksIsJSONWithAnyValues() throws {
@@ -150,8 +153,7 @@ import Text
         let mailing = try mailing((0..<70).map { "https://a.example/\($0)" }.joined(separator: " "))
         let found = try followed(mailing)
         #expect(found.targets == (0..<64).map { "https://a.example/\($0)" })
-        #expect(found.rest.hasSuffix("@ https://a.example/64 https://a.example/65 https://a.example/66 https://a.example/67 "
-            + "https://a.example/68 https://a.example/69"))
+        #expect(found.rest.hasSuffix("@ " + (64..<70).map { "https://a.example/\($0)" }.joined(separator: " ")))
     }
 
     /// A token tells of a recipient, and not of a member of a list.
@@ -200,14 +202,16 @@ import Text
             #expect(try written(mailing, [value]).contains(/^https:\/\/a\.example https:\/\/t\.example\/u\/[A-Za-z0-9_-]{27}$/), "\(value)")
         }
         for value in ["", "0", "false", " No ", "OFF", "n", "F", "null", " \t"] {
-            #expect(try written(mailing, [value]).contains(/^https:\/\/t\.example\/[A-Za-z0-9_-]{27} https:\/\/t\.example\/u\//), "\(value)")
+            let text = try written(mailing, [value])
+            #expect(text.contains(/^https:\/\/t\.example\/[A-Za-z0-9_-]{27} https:\/\/t\.example\/u\//), "\(value)")
         }
     }
 
     @Test(arguments: 0..<4 as Range<UInt64>) func whateverATextIsALinkLeadsWhereItWould(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let pieces = [
-            "https://a.example/", "http://b.example", "{{code}}", "{{{url}}}", "{{#code}}", "{{/code}}", "{{^code}}", " ", "\n", "(", ")", ".",
+            "https://a.example/", "http://b.example", "{{code}}", "{{{url}}}", "{{#code}}", "{{/code}}", "{{^code}}", " ", "\n", "(", ")",
+            ".",
             "é", "\"", "&", "x", "/", "?q=", "{", "}", "{{! c }}", "{{=<% %>=}}", "<%={{ }}=%>", "<%code%>",
         ]
         var followedLinks = 0

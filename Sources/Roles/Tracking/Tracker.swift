@@ -65,7 +65,8 @@ package final class Tracker: Sendable {
         self.configuration = configuration
         let url = try? ParsedURL(configuration.url)
         base = Array((url?.path ?? "").utf8)
-        hosts = Set(([configuration.url] + configuration.otherURLs).compactMap { try? ParsedURL($0).host.lowercased() }.filter { !$0.isEmpty })
+        let hosts = ([configuration.url] + configuration.otherURLs).compactMap { try? ParsedURL($0).host.lowercased() }
+        self.hosts = Set(hosts.filter { !$0.isEmpty })
         pages = TrackerPages(base: url?.path ?? "")
         damaged = Mutex(DamagedTokens(window: configuration.visitors.bursts.window))
     }

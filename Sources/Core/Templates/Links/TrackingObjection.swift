@@ -35,8 +35,9 @@ enum TrackingObjection: Sendable {
     static func isConsent(_ value: Bytes) -> Bool {
         if value.isEmpty { return true }
         let value = value.trimmed
-        return value.isEmpty || consents.contains { word in
-            word.utf8CodeUnitCount == value.count && (0..<value.count).allSatisfy { value[$0].lowercased == word.utf8Start[$0] }
-        }
+        return value.isEmpty
+            || consents.contains { word in
+                word.utf8CodeUnitCount == value.count && (0..<value.count).allSatisfy { value[$0].lowercased == word.utf8Start[$0] }
+            }
     }
 }
