@@ -1,7 +1,8 @@
 package import Ledger
 package import Model
-import Policy
+package import Policy
 import Templates
+import Text
 
 /// A mailing that was checked against its recipients' columns and its provider.
 package struct PreparedJob: Sendable {
@@ -33,13 +34,13 @@ package struct PreparedJob: Sendable {
 package enum MailingPreparation {
     /// - Parameters:
     ///   - providers: those that mailings may name.
-    ///   - hasTracker: messages can have links to the tracker.
+    ///   - tracker: where links of messages can lead to; nil where there is no tracker.
     /// - Throws: `InputError`, `TemplateError`, `ProviderURLError`, `UnknownProvider`, `MissingTracker`.
     package static func prepare(
-        _ file: MailingFile, providers: [String: Provider], hostname: String, hasTracker: Bool = false
+        _ file: MailingFile, providers: [String: Provider], hostname: String, tracker: TrackerAddresses? = nil
     ) throws -> PreparedJob {
         var mailing = file.mailing
-        mailing.tracking = try tracking(of: file, hasTracker: hasTracker)
+        mailing.tracking = try tracking(of: file, hasTracker: tracker != nil)
         let provider: Provider
         do { provider = try Self.provider(mailing.provider, providers) } catch var unknown as UnknownProvider {
             unknown.place = file.providerPlace
@@ -79,9 +80,30 @@ package enum MailingPreparation {
             place < 2 || used.contains(place) || isNested && name == ValueKinds.field
         }.map(\.element)
         mailing.nestedFields = isNested ? mailing.nestedFields.filter(mailing.fields.contains) : []
+        let length = try lengthWarning(mailing, file.recipients, url: tracker?.url(ofSender: mailing.from))
         return PreparedJob(
             mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity,
-            categoryPlace: file.categoryPlace, warnings: contents.warnings.map(\.description))
+            categoryPlace: file.categoryPlace, warnings: contents.warnings.map(\.description) + [length].compactMap(\.self))
+    }
+
+    /// What is said of an SMS whose text takes more than one message, by its first recipient; nil for any other.
+    private static func lengthWarning(_ mailing: Mailing, _ source: RecipientSource, url: String?) throws -> String? {
+        guard mailing.channel == .sms else { return nil }
+        var planner = try RecipientPlanner(
+            source: source, channel: .sms, carry: Set(mailing.fields.dropFirst(2)), bounds: .init(size: 1))
+        var chunk = planner.makeChunk()
+        for _ in 0..<100 {
+            guard try planner.next(&chunk) else { break }
+            guard !chunk.recipients.isEmpty else { continue }
+            let length = try TextMessageLength(mailing, url: url).length(chunk.recipients, row: 0)
+            guard length.segments > 1 else { return nil }
+            let units = length.isGSM ? "characters of GSM's alphabet (160, or 153 of each of several)" : "characters of Unicode (70, or 67)"
+            return """
+                \(mailing.text.file): the text to recipient '\(chunk.recipients[0, 0])' takes \(length.segments) messages: it has \
+                \(length.units) \(units), with its links as they are sent
+                """
+        }
+        return nil
     }
 
     /// What the mailing has of the tracker, before its texts are known; nil where there is none.

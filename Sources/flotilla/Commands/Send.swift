@@ -134,7 +134,7 @@ struct Send: AsyncParsableCommand {
         }
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
         let job = try MailingPreparation.prepare(
-            file, providers: settings.providers, hostname: settings.email.hostname, hasTracker: settings.tracker.url != nil)
+            file, providers: settings.providers, hostname: settings.email.hostname, tracker: settings.tracker.publicAddresses)
         job.warnings.forEach(StandardError.warn)
         if let report = reportFile {
             let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
