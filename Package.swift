@@ -67,6 +67,9 @@ let scripts = [
     "wrong_type",
 ]
 
+/// The languages of the tracker's pages.
+let pageLanguages = ["ar", "de", "en", "es", "fr", "it", "nl", "pl", "pt", "ru", "uk"]
+
 let package = Package(
     name: "flotilla",
     platforms: [.macOS(.v15)],
@@ -129,7 +132,8 @@ let package = Package(
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
         module(
             .roles, "Tracking",
-            ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", log, metrics, lifecycle, deque]),
+            ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", log, metrics, lifecycle, deque],
+            resources: pageLanguages.map { .embedInCode("Languages/\($0).txt") }),
         module(.roles, "Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "Templates", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),

@@ -86,7 +86,7 @@ struct TestTracker {
         }
     }
 
-    private func running(_ services: [any Service], _ body: () async throws -> Void) async throws {
+    func running(_ services: [any Service], _ body: () async throws -> Void) async throws {
         let group = ServiceGroup(services: services, logger: Self.quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -153,6 +153,11 @@ extension Settings {
         reader.read(SettingsTable.trackerAddresses, into: &tracker.addresses)
         reader.read(SettingsTable.trackerSpool, into: &tracker.spool)
         reader.read(SettingsTable.trackerSpoolLimit, into: &tracker.spoolLimit)
+        reader.read(SettingsTable.trackerPageName, into: &tracker.pages.name)
+        reader.read(SettingsTable.trackerPageColour, into: &tracker.pages.colour)
+        reader.read(SettingsTable.trackerPageBackground, into: &tracker.pages.background)
+        reader.read(SettingsTable.trackerPageLogo, into: &tracker.pages.logo)
+        reader.read(SettingsTable.trackerPageTemplate, into: &tracker.pages.template)
         reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
     }
 

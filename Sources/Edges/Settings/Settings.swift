@@ -145,7 +145,19 @@ package struct Settings: Sendable, Equatable {
         package var spoolLimit = 1 << 30
         /// Webhooks of providers, by the names that stand in their addresses.
         package var webhooks: [String: Webhook] = [:]
+        package var pages = Pages()
         package init() {}
+
+        /// How the pages look that visitors see.
+        package struct Pages: Sendable, Equatable {
+            /// The sender's.
+            package var name: String?
+            package var colour: String?
+            package var background: String?
+            package var logo: String?
+            /// A file of HTML.
+            package var template: String?
+        }
     }
 
     /// Where a provider tells of messages that it took.

@@ -145,6 +145,14 @@ enum SettingsTable {
             + "`up` `LEDGER.events`.")
     static let trackerSpoolLimit = Setting.size(
         "tracker.spool_limit", 1 << 20...1 << 40, default: "1GB", "Bytes that wait there at most: some 20 million events.")
+    static let trackerPageName = Setting.text(
+        "tracker.pages.name", shown: "none", "The sender's name on the pages that visitors see: [tracking.md](tracking.md#pages).")
+    static let trackerPageColour = Setting.colour("tracker.pages.colour", shown: "green", "The colour of their buttons.")
+    static let trackerPageBackground = Setting.colour(
+        "tracker.pages.background", shown: "white", "Their background, for visitors who want no dark pages.")
+    static let trackerPageLogo = Setting.picture("tracker.pages.logo_url", "A picture above them, in place of the name.")
+    static let trackerPageTemplate = Setting.file(
+        "tracker.pages.template", allowed: "an HTML file", "A page of one's own around them: [tracking.md](tracking.md#pages).")
     static let trackerVisitors = Setting.file(
         "tracker.visitors", allowed: "a YAML file",
         "Rules about who visitors are, person or machine, asked before the built-in ones: [tracking.md](tracking.md#people-and-machines).")
@@ -231,7 +239,8 @@ enum SettingsTable {
             emailHostname.key,
             trackerURL.key, trackerDomain.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key,
             trackerSpool.key,
-            trackerSpoolLimit.key,
+            trackerSpoolLimit.key, trackerPageName.key, trackerPageColour.key, trackerPageBackground.key, trackerPageLogo.key,
+            trackerPageTemplate.key,
             trackerVisitors.key, webhookKind.key, webhookSecret.key, webhookProvider.key, webhookTopic.key,
             shutdownGrace.key,
             providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,

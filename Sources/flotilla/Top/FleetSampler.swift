@@ -33,6 +33,7 @@ struct FleetSampler {
     private let queue: BatchQueue?
     private let status: StatusStreams?
     private let events: EventStreams?
+    private let questions: QuestionStore?
     private var heartbeats: HeartbeatReader?
     /// `planner.stuck_after`.
     private let stuckAfter: Duration
@@ -53,6 +54,7 @@ struct FleetSampler {
         queue = broker.map { BatchQueue($0) }
         status = broker.map { StatusStreams($0) }
         events = broker.map { EventStreams($0) }
+        questions = broker.map { QuestionStore($0) }
         heartbeats = broker.map { HeartbeatReader($0) }
     }
 
@@ -129,6 +131,7 @@ struct FleetSampler {
             snapshot.eventStreams = try await events.depths().enumerated().map { stream, depth in
                 .init(stream: stream, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
             }
+            snapshot.unansweredQuestions = try await questions?.unanswered() ?? 0
             return try await heartbeats?.all()
         } catch {
             snapshot.problems.append("Redis cannot be read: \(error)")
@@ -156,6 +159,7 @@ struct FleetSampler {
     func close() async {
         await status?.close()
         await events?.close()
+        await questions?.close()
         await broker?.close()
     }
 }

@@ -15,10 +15,11 @@ package struct PreferenceChange: Sendable, Equatable {
     /// Bytes of its text at most.
     package static let bytes = RecipientPreferences.most * (Category.longest + 2) + 2
 
-    /// As it travels: `+` for what is wanted and `-` for what is not, each with a name, or `*` for all; with blanks between.
+    /// As it travels: `+` for what is wanted and `-` for what is not, each with a name, or `*` for all; with blanks between. Of more
+    /// than `RecipientPreferences.most` categories the first ones.
     package var text: String {
         let first = all.map { ["\($0 ? "+" : "-")*"] } ?? []
-        return (first + categories.sorted { $0.key < $1.key }.map { "\($1 ? "+" : "-")\($0)" }).joined(separator: " ")
+        return (first + categories.sorted { $0.key < $1.key }.prefix(RecipientPreferences.most).map { "\($1 ? "+" : "-")\($0)" }).joined(separator: " ")
     }
 
     /// Nil for a text that is none. Names that no category can have are refused; whether there is such a category only the ledger knows.
@@ -35,5 +36,6 @@ package struct PreferenceChange: Sendable, Equatable {
                 categories[name] = isWanted
             }
         }
+        guard categories.count <= RecipientPreferences.most else { return nil }
     }
 }

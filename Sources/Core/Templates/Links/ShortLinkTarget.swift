@@ -1,4 +1,5 @@
 package import Model
+import Signing
 import Text
 
 /// Where a short link of a mailing's messages leads: what the worker would have written into an e-mail's link.

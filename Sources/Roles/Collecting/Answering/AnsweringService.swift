@@ -10,7 +10,7 @@ import Synchronization
 
 /// Answers what trackers ask of the ledger, beside the collectors of results and events, which never wait for it. Any number may run: each
 /// question goes to one of them. A question that is lost with its collector is asked again by its visitor.
-package struct AnsweringService: Service {
+package final class AnsweringService: Service {
     package typealias Store = AnswerStore & MailingStore & LeadershipStore & CopyStore
 
     private let store: QuestionStore
@@ -19,6 +19,7 @@ package struct AnsweringService: Service {
     private let name: String
     private let meters = AnswerMeters()
     private let line = Mutex(RepeatedLine())
+    private let stopping = Atomic<Bool>(false)
     private let logger: Logger
 
     /// Entries of a read at most; each has up to `QuestionBatch.most` questions.
@@ -43,33 +44,32 @@ package struct AnsweringService: Service {
 
     /// Answers until a graceful shutdown.
     package func run() async throws {
-        let stopping = Atomic<Bool>(false)
         let (stop, end) = (WakeSignal(), WakeSignal())
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 // A read that blocks is ended by closing its connection.
                 group.addTask {
                     await stop.wait(atMost: nil)
-                    await store.close()
+                    await self.store.close()
                 }
                 // Visitors wait: other work of the process does not come first.
                 group.addTask(priority: .high) {
-                    await answer(end) { stopping.load(ordering: .relaxed) || Task.isCancelled }
+                    await self.answer(until: end)
                     stop.notify()
                 }
             }
         } onGracefulShutdown: {
-            stopping.store(true, ordering: .relaxed)
+            self.stopping.store(true, ordering: .relaxed)
             stop.notify()
             end.notify()
         }
     }
 
     /// - Parameter end: notified at the graceful shutdown.
-    private func answer(_ end: WakeSignal, isStopping: () -> Bool) async {
+    private func answer(until end: WakeSignal) async {
         var backoff = Backoff()
         var nextLook = ContinuousClock.now
-        while !isStopping() {
+        while !isStopping {
             do throws(RedisError) {
                 if ContinuousClock.now >= nextLook {
                     guard try await ownership.owner() == .ours else {
@@ -83,7 +83,7 @@ package struct AnsweringService: Service {
                 try await answer(entries)
                 backoff = Backoff()
             } catch {
-                if isStopping() { return }
+                if isStopping { return }
                 if line.withLock({ $0.add(at: Clock.monotonic()) }) != nil {
                     logger.warning("visitors' questions have no answer: \(error)")
                 }
@@ -92,6 +92,8 @@ package struct AnsweringService: Service {
             }
         }
     }
+
+    private var isStopping: Bool { stopping.load(ordering: .relaxed) || Task.isCancelled }
 
     /// Answers one kind after the other, the dearest last, and each as soon as it is known.
     private func answer(_ entries: [QuestionStore.Entry]) async throws(RedisError) {

@@ -5,7 +5,7 @@ import Policy
 import Synchronization
 
 /// Finds the answers to questions in the ledger, many at a time.
-struct QuestionAnswers: Sendable {
+final class QuestionAnswers: Sendable {
     typealias Store = AnswerStore & MailingStore
 
     private let ledger: any Store
@@ -15,7 +15,7 @@ struct QuestionAnswers: Sendable {
     private let logger: Logger
 
     /// Questions of a kind that are looked up together.
-    static func most(_ kind: Question.Kind) -> Int { kind == .view ? 32 : 256 }
+    static func most(_ kind: Question.Kind) -> Int { kind == .view ? 16 : 256 }
 
     init(_ ledger: any Store, _ signer: AskedMailings.Signer?, logger: Logger) {
         (self.ledger, self.logger) = (ledger, logger)
