@@ -60,12 +60,15 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "adopt", "altered", "append", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "entries", "establish",
-    "fail", "forget", "fullness", "heartbeat", "inside", "inspect", "lacking",
+    "admit", "adopt", "altered", "answer", "append", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "entries",
+    "establish", "fail", "forget", "fullness", "heartbeat", "inside", "inspect", "lacking",
     "lead", "leave", "limits", "marks", "observe", "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove",
     "renew", "renumber", "replay", "report", "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",
     "wrong_type",
 ]
+
+/// The languages of the tracker's pages.
+let pageLanguages = ["ar", "de", "en", "es", "fr", "it", "nl", "pl", "pt", "ru", "uk"]
 
 let package = Package(
     name: "flotilla",
@@ -129,8 +132,9 @@ let package = Package(
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
         module(
             .roles, "Tracking",
-            ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", log, metrics, lifecycle, deque]),
-        module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
+            ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", log, metrics, lifecycle, deque],
+            resources: pageLanguages.map { .embedInCode("Languages/\($0).txt") }),
+        module(.roles, "Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "Templates", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),
         module(.lab, "Simulation", ["Model", "Text", "Policy", heap]),

@@ -192,6 +192,13 @@ struct WorkerTests {
         try await pausing(.init(url: "https://t.example", keys: keys([1: "k", 2: "x"])), by: planner, "another key has that number")
     }
 
+    @Test func aWorkerThatLacksTheAddressOfTheSenderAsksForAPause() async throws {
+        let keys = try SigningKeys([1: Secret(String(repeating: "k", count: 32))])
+        let tracker = WorkerConfiguration.Tracker(url: "https://t.example", domains: ["a.example": "https://t.a.example"], keys: keys)
+        let planner = PublishedTracker(url: "https://t.b.example", keys: keys.checkValues)
+        try await pausing(tracker, by: planner, "its entry of tracker.domains for this sender, is https://t.b.example")
+    }
+
     private func pausing(_ tracker: WorkerConfiguration.Tracker?, by planner: PublishedTracker?, _ why: String) async throws {
         let epoch = try await begin()
         try await publish(.sending, MailingTracking(), number: 7, by: planner)

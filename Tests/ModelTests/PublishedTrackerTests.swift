@@ -12,14 +12,14 @@ import Testing
             ("https://t.example", 2, "a", "another key has that number"), ("https://t.example", 3, "b", "tracker.keys does not have"),
         ] as [(String, Int, String, String?)])
     func linksThatNoTrackerWouldKnowAreToldOf(_ url: String, _ key: Int, _ check: String, _ expected: String?) {
-        let fault = tracker.fault(url: url, key: key, check: check)
+        let fault = tracker.fault(urls: ["https://x.example", url], key: key, check: check)
         #expect(expected.map { fault?.contains($0) == true } ?? (fault == nil), "\(fault ?? "")")
     }
 
     @Test func whereThePlannerHasNoKeysTheAddressAloneIsCompared() {
         let tracker = PublishedTracker(url: "https://t.example", keys: [:])
-        #expect(tracker.fault(url: "https://t.example", key: 9, check: "z") == nil)
-        #expect(tracker.fault(url: "http://t.example", key: 9, check: "z") != nil)
+        #expect(tracker.fault(urls: ["https://t.example"], key: 9, check: "z") == nil)
+        #expect(tracker.fault(urls: ["http://t.example"], key: 9, check: "z") != nil)
     }
 
     @Test func itTravelsWithTheMailing() throws {

@@ -76,10 +76,17 @@ import Text
         let file = try load(whole + "tracking: true\nutm: {source: news, campaign: \"a & b\"}\n").tracking
         #expect(file.isCounted == true && file.campaign == ["source": "news", "campaign": "a & b"])
         #expect(file.place == folder.path + "/mailing.yaml:15:11")
+        let unless = try load(whole + "tracking: {unless: private}\n").tracking
+        #expect(unless.isCounted == true && unless.unless == "private" && unless.place == folder.path + "/mailing.yaml:15:11")
+        #expect(file.unless == nil)
     }
 
     @Test(arguments: [
-        ("tracking: maybe", "15:11: tracking: 'maybe' is not allowed; it is true or false"),
+        ("tracking: maybe", "15:11: tracking: 'maybe' is not allowed; it is true, false or {unless: COLUMN}"),
+        ("tracking: {}", "15:11: tracking: is empty; it is true, false or {unless: COLUMN}"),
+        ("tracking: {unless: }", "15:12: tracking.unless: is empty"),
+        ("tracking: {unles: x}", "15:12: tracking.unles: is no key of tracking, which has 'unless: COLUMN'"),
+        ("tracking: {unless: [x]}", "15:20: tracking.unless: must be a text"),
         ("utm: news", "15:6: utm: must be a mapping: {source: newsletter, medium: email, campaign: spring}"),
         ("utm: {sorce: x}", "15:7: utm.sorce: is no parameter; did you mean 'source'?"),
         ("utm: {source: \"{{name}}\"}", "15:15: utm.source: has merge fields in it"),

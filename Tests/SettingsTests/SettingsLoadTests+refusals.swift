@@ -133,4 +133,37 @@ extension SettingsLoadTests {
         #expect(!said.joined().contains("hunter2"))
         #expect(!said.joined().contains("ter2"))
     }
+
+    @Test func addressesBySenderAreRefusedWithTheirPlace() throws {
+        let said = try refusal(
+            """
+            tracker:
+              url: https://t.example.org/x
+              domains:
+                example.com: ftp://t.example.com/x
+                Example.net: https://t.example.net/x
+                "*": https://t.example.net/x
+                com: https://t.example.net/x
+                shop.example: https://t.shop.example
+                news.example:
+                list.example: [https://t.list.example/x]
+            """, [:])
+        let allowed = "allowed: https://host[:port][/path], 200 bytes at most; the path of letters, digits, -, ., _, ~, /"
+        let name = "is no domain of senders; write example.com, or \"*.example.com\" for all below it"
+        #expect(
+            said == [
+                "flotilla.yaml:4: tracker.domains.example.com: 'ftp://t.example.com/x' is not allowed; \(allowed)",
+                "flotilla.yaml:5: tracker.domains.Example.net: \(name)", "flotilla.yaml:6: tracker.domains.*: \(name)",
+                "flotilla.yaml:7: tracker.domains.com: \(name)",
+                "flotilla.yaml:9: tracker.domains.news.example: is empty; give it an address, or leave it out",
+                "flotilla.yaml:10: tracker.domains.list.example: must be one value",
+                "flotilla.yaml:8: tracker.domains.shop.example: has another path than tracker.url (https://t.example.org/x); only the host "
+                    + "may differ",
+            ])
+        let alone = try refusal("tracker:\n  domains:\n    example.com: https://t.example.com\n", [:])
+        #expect(
+            alone == [
+                "flotilla.yaml:3: tracker.domains.example.com: is for some senders, and there is no address for the others: set tracker.url"
+            ])
+    }
 }

@@ -38,7 +38,8 @@ import Text
 extension SettingKey {
     /// The key's row in `docs/configuration.md`.
     var row: String {
-        let name = name.replacing("providers.*", with: "providers.NAME").replacing("headers.*", with: "headers.FIELD")
+        let name = name.replacing("tracker.domains.*", with: "tracker.domains.DOMAIN").replacing("providers.*", with: "providers.NAME")
+            .replacing("headers.*", with: "headers.FIELD")
             .replacing("domains.*", with: "domains.ENTRY").replacing("webhooks.*", with: "webhooks.NAME")
         return "| `\(name)` | \(form.type) | \(form.shownDefault) | \(form.allowed) | \(meaning) |"
     }

@@ -41,6 +41,18 @@ import Text
         #expect(bytes[10...].elementsEqual([0xb2, 0xa1, 0x57, 0x80, 0x66, 0x55, 0x00, 0x9b, 0xef, 0x33] as [UInt8]))
     }
 
+    @Test func eachLinkOfARecipientHasATokenOfItsOwn() throws {
+        let tokens = try (UInt16(0)..<64).map { link in
+            let subject = try #require(subject.with(link: link))
+            #expect((subject.mailing, subject.batch, subject.index) == (0xdead_beef, 1_048_575, 16_383))
+            let token = token(.shortLink, subject)
+            #expect(try keys.verify(token, for: .shortLink).link == UInt32(link))
+            return token
+        }
+        #expect(Set(tokens).count == 64)
+        #expect(subject.with(link: 64) == nil)
+    }
+
     @Test func aTokenOfOnePurposeIsNoneOfAnother() {
         for purpose in TokenPurpose.allCases {
             let token = token(purpose, subject)

@@ -165,6 +165,45 @@ import Text
         for part in parts { #expect(try counted(part.content).targets == ["https://a.example/?e=a%2Bb%40example.com"]) }
     }
 
+    @Test(arguments: [
+        (#"<p>Hi <a href="https://a.example/1" data-no-track>shop</a>, <a href="https://a.example/2">m</a></p>"#, ["https://a.example/2"]),
+        (#"<a DATA-NO-TRACK=1 href="https://a.example/1">https://a.example/1</a> https://a.example/2"#, ["https://a.example/2"]),
+        (#"{{#v}}<a data-no-track href="https://a.example/1">x{{/v}}</a> <a href="https://a.example/2">y</a>"#, ["https://a.example/2"]),
+        (#"<a data-no-track href="https://a.example/1">x <a href="https://a.example/2">y"#, ["https://a.example/2"]),
+        (#"<a href="https://a.example/2">x<a data-no-track href="https://a.example/1?{{v}}">y"#, ["https://a.example/2"]),
+        (#"<a data-no-track href="https://a.example/1"></a>"#, []),
+    ]) func anExemptLinkIsNotCountedInTheTextMadeFromHTML(_ source: String, _ expected: [String]) throws {
+        let parts = try parts(html: source, ["v": "1"])
+        let plain = try #require(try self.parts(html: source, ["v": "1"], rules: nil).first?.content)
+        let (targets, rest) = try counted(parts[0].content)
+        #expect(targets == expected && rest.contains("https://a.example/1"), "\(rest)")
+        #expect(rest.replacing("@", with: targets.first ?? "") == plain)
+    }
+
+    @Test func whoObjectsIsNotCountedAndCanUnsubscribe() throws {
+        let html = #"<body><a href="https://a.example">x</a> <a href="{{unsubscribe_url}}">y</a></body>"#
+        var rules = MailingTracking()
+        rules.unless = "private"
+        for (value, isCounted) in [("", true), ("0", true), ("no", true), ("1", false), ("perhaps", false)] {
+            let read = try mail(html: html, ["private": value], rules: rules)
+            #expect(read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click")
+            for part in read.parts {
+                #expect(try counted(part.content).targets == (isCounted ? ["https://a.example"] : []))
+                #expect(part.content.contains(/https:\/\/t\.example\/u\/[A-Za-z0-9_-]{27}/))
+                #expect(part.content.contains("/o/") == (isCounted && part.content.contains("<body>")))
+            }
+            let plain = try #require(try mail(html: html, ["private": value], rules: MailingTracking(isCounted: false)).parts.last?.content)
+            if !isCounted { #expect(read.parts.last?.content == plain) }
+        }
+    }
+
+    @Test func aColumnThatIsMissingIsTakenForAnObjectionOfAll() throws {
+        var rules = MailingTracking()
+        rules.unless = "gone"
+        let read = try mail(html: #"<a href="https://a.example">x</a>"#, rules: rules)
+        for part in read.parts { #expect(try counted(part.content).targets == [] && !part.content.contains("/o/")) }
+    }
+
     @Test func thePixelStandsAtTheEndOfTheBody() throws {
         let pixel = /<img src="https:\/\/t\.example\/o\/([A-Za-z0-9_-]{27})" width="1" height="1" alt="" style="border:0">/
         for (source, behind) in [("<html><body><p>x</p></body></html>", "</body></html>"), ("<p>x</p>", ""), ("<!-- </body> --><p>x", "")] {

@@ -16,11 +16,13 @@ import Text
         """
 
     /// The messages of a mailing to some people, as one text.
-    private func send(_ mailing: MailingFolder, _ port: Int, _ dump: String, environment: [String: String]) async throws -> String {
+    private func send(
+        _ mailing: MailingFolder, _ port: Int, _ dump: String, _ arguments: [String] = [], environment: [String: String] = [:]
+    ) async throws -> String {
         let user = getuid() == 0 ? ["-u", "nobody"] : []
         let sink = try ServerProcess("smtp-sink", user + ["-D", dump, "127.0.0.1:\(port)", "100"], package: "postfix")
         try await eventually("smtp-sink listens") { canConnect(port) }
-        let outcome = try await mailing.send(environment: environment)
+        let outcome = try await mailing.send(arguments, environment: environment)
         #expect(outcome.status == 0, "\(outcome.errors)")
         sink.stop(SIGTERM)
         return try String(contentsOfFile: dump, encoding: .utf8).replacing("\r\n", with: "\n")
@@ -64,6 +66,22 @@ import Text
         }
         let targets = try mailing.query("SELECT value FROM mailing, json_each(definition, '$.tracking.targets')")
         #expect(targets == Array(repeating: "https://shop.example/?c={{code}}&x=1#top", count: 2))
+    }
+
+    @Test func linksLeadToTheAddressOfTheSendersDomain() async throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.url.path)
+        let port = try freePort()
+        let mailing = try MailingFolder(
+            provider: "smtp://127.0.0.1:\(port)", recipients: MailingFolder.recipients(3), html: Self.html)
+        let config = try folder.write(
+            """
+            tracker:
+              url: https://t.example.org
+              domains: {example.com: https://t.example.com, "*.example.com": https://x.example.com}
+            """, to: "flotilla.yaml")
+        let all = try await send(mailing, port, folder.path("dump"), ["--config", config])
+        #expect(all.matches(of: /https:\/\/t\.example\.com\/[cou]\//).count >= 9 && !all.contains("t.example.org"))
     }
 
     @Test func withoutATrackerItsFieldsAndKeysAreRefused() async throws {

@@ -11,8 +11,8 @@ package struct MailingDefinition: Codable, Sendable {
     /// The tracker of such a mailing; nil where the planner that published it has none.
     package let tracker: PublishedTracker?
 
-    /// The newest version of a definition that this release reads, with contents of several channels or headers: an older release would
-    /// send the first content to everybody, and without headers.
+    /// The newest version of a definition that this release reads, with contents of several channels, headers, recipients who object to
+    /// tracking, or counted links outside of e-mail: an older release would send such a mailing otherwise than it says.
     private static let newest = 2
 
     package init(_ mailing: Mailing, contents: [Channel: MailingContent] = [:], number: UInt32? = nil, tracker: PublishedTracker? = nil) {
@@ -23,7 +23,11 @@ package struct MailingDefinition: Codable, Sendable {
     }
 
     /// The oldest version that says all that is in it, so that workers of an older release take every mailing that they can send.
-    private var version: Int { contents.isEmpty && mailing.headers == nil ? WireVersion.current : Self.newest }
+    private var version: Int {
+        let isCounted = mailing.channel != .email && mailing.tracking?.isCounted == true
+        let isNew = !contents.isEmpty || mailing.headers != nil || mailing.tracking?.unless != nil || isCounted
+        return isNew ? Self.newest : WireVersion.current
+    }
 
     /// The mailing as a channel sends it; nil where it has no content for that channel.
     package func mailing(by channel: Channel) -> Mailing? {

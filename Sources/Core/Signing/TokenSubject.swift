@@ -19,6 +19,11 @@ package struct TokenSubject: Sendable, Hashable {
         (self.mailing, self.batch, self.index, self.link) = (mailing, UInt32(batch), UInt32(index), UInt32(link))
     }
 
+    /// The same recipient's link; nil for a number that a token has no room for.
+    package func with(link: UInt16) -> TokenSubject? {
+        link < Self.links ? TokenSubject(mailing: mailing, place: place & ~UInt64(Self.links - 1) | UInt64(link)) : nil
+    }
+
     /// The batch, the place and the link in 40 bits.
     var place: UInt64 { UInt64(batch) << 20 | UInt64(index) << 6 | UInt64(link) }
 

@@ -96,6 +96,13 @@ package struct Keys: Sendable {
     /// bounded as the events streams are.
     var receipts: String { "\(tag):receipts" }
 
+    /// Stream, an entry some questions of a tracker (`QuestionStore`); an entry is deleted when it was answered. It is trimmed to about a
+    /// thousand entries: a question is worth two seconds.
+    var questions: String { "\(tag):questions" }
+
+    /// List: answers to one tracker's questions, which it takes off; expires seconds after the last one.
+    func answers(_ asker: UInt64) -> String { "\(tag):answers:\(String(asker, radix: 16))" }
+
     /// Streams: those of suppressions, events and receipts while they begin anew (`renumber.lua`).
     var suppressedAnew: String { "\(tag):suppressed:anew" }
     func eventsAnew(_ number: Int) -> String { "\(tag):events:anew:\(number)" }
@@ -154,7 +161,10 @@ package struct Keys: Sendable {
         + ["rate", "heartbeats", "heartbeat-mailings", "told"].map { Kind(name: $0, type: "hash", isTrusted: false) }
         + ["admitted", "worker-lanes", "lanes"].map { Kind(name: $0, type: "set", isTrusted: true) }
         + ["lane", "status"].map { Kind(name: $0, type: "stream", isTrusted: true) }
-        + ["wake", "demand", "dead", "suppressed", "events", "receipts", "replay"].map { Kind(name: $0, type: "stream", isTrusted: false) }
+        + ["wake", "demand", "dead", "suppressed", "events", "receipts", "replay", "questions"].map {
+            Kind(name: $0, type: "stream", isTrusted: false)
+        }
+        + ["answers"].map { Kind(name: $0, type: "list", isTrusted: false) }
 
     /// The kind of a key; nil for one that is none of ours.
     func kind(of key: String) -> Kind? {
@@ -165,6 +175,6 @@ package struct Keys: Sendable {
 
     /// The consumer group of the lanes.
     static let workers = "workers"
-    /// The consumer group of the status and events streams.
+    /// The consumer group of the streams that collectors read.
     static let collectors = "collectors"
 }

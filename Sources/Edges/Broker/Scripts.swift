@@ -4,6 +4,7 @@ enum Scripts {
     static let admit = script("admit", PackageResources.admit_lua)
     static let adopt = script("adopt", PackageResources.adopt_lua)
     static let altered = script("altered", PackageResources.altered_lua)
+    static let answer = script("answer", PackageResources.answer_lua)
     static let append = script("append", PackageResources.append_lua)
     static let commit = script("commit", PackageResources.commit_lua)
     static let confirm = script("confirm", PackageResources.confirm_lua)

@@ -53,7 +53,11 @@ package struct EventReport: Sendable, Equatable {
 }
 
 extension EventReport: Encodable {
-    private enum Key: String, CodingKey { case opened, clicked, viewed, unsubscribed, resubscribed, links, timeline, hours, waiting, rules }
+    private enum Key: String, CodingKey {
+        case opened, clicked, viewed, unsubscribed, resubscribed
+        case preferences = "changed_preferences"
+        case links, timeline, hours, waiting, rules
+    }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
@@ -62,6 +66,7 @@ extension EventReport: Encodable {
         try container.encode(self[.view], forKey: .viewed)
         try container.encode(self[.unsubscribe], forKey: .unsubscribed)
         try container.encode(self[.resubscribe], forKey: .resubscribed)
+        try container.encode(self[.preferences], forKey: .preferences)
         try container.encode(links, forKey: .links)
         try container.encode(timeline, forKey: .timeline)
         try container.encode(hours, forKey: .hours)

@@ -93,6 +93,29 @@ extension Setting where Value == String {
     }
 }
 
+extension Setting where Value == String {
+    static func colour(_ name: String, shown: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning, SettingKey.Form(type: "colour", allowed: "`#rgb` or `#rrggbb`", shown: shown),
+            parse: { text in
+                let digits = text.utf8.dropFirst()
+                return text.hasPrefix("#") && [3, 6].contains(digits.count) && digits.allSatisfy { $0.hexadecimalValue != nil } ? text : nil
+            })
+    }
+
+    /// The address of a picture, which stands in HTML and, without its path, in a header.
+    static func picture(_ name: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning, SettingKey.Form(type: "URL", allowed: "`https://host[:port]/path`, 500 bytes at most", shown: "none", display: .url),
+            parse: { text in
+                guard text.utf8.count <= 500, let url = try? ParsedURL(text), url.scheme == "https", !url.host.isEmpty, url.username == nil,
+                    url.password == nil, text.utf8.allSatisfy({ 0x21...0x7e ~= $0 && !"\"'<>;,".utf8.contains($0) })
+                else { return nil }
+                return text
+            })
+    }
+}
+
 extension Setting where Value == LedgerPlace {
     static func ledgerURL(_ name: String, _ meaning: String) -> Self {
         Self(

@@ -49,7 +49,8 @@ extension Settings {
             + twoLedgers(in: fromFile.entries + fromEnvironment.entries)
             + SettingsDomains.problems(fromFile.domains, in: fromFile.entries + fromEnvironment.entries)
             + (responses?.problems ?? []) + (visitors?.problems ?? [])
-        problems += webhooks.problems + clashes("tracker.webhooks", fromFile.webhooks)
+        let trackers = TrackerDomains(fromFile.entries, reader)
+        problems += trackers.problems + webhooks.problems + clashes("tracker.webhooks", fromFile.webhooks)
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
 
         var settings = Settings()
@@ -58,7 +59,8 @@ extension Settings {
         settings.readRoles(reader)
         settings.readOperation(reader)
         settings.tracker.webhooks = webhooks.webhooks
-        if let warning = settings.tracker.openAddress { settings.warnings.append(warning) }
+        settings.tracker.domains = trackers.addresses
+        settings.warnings += settings.tracker.openAddresses
         if let visitors { settings.visitors = visitors.rules }
         if let responses { settings.worker.responses = ResponseTable(own: responses.rules) }
         let fields = Set((fromFile.entries + fromEnvironment.entries).map(\.path).filter { $0.count == 4 })
@@ -153,6 +155,11 @@ extension Settings {
         reader.read(SettingsTable.trackerAddresses, into: &tracker.addresses)
         reader.read(SettingsTable.trackerSpool, into: &tracker.spool)
         reader.read(SettingsTable.trackerSpoolLimit, into: &tracker.spoolLimit)
+        reader.read(SettingsTable.trackerPageName, into: &tracker.pages.name)
+        reader.read(SettingsTable.trackerPageColour, into: &tracker.pages.colour)
+        reader.read(SettingsTable.trackerPageBackground, into: &tracker.pages.background)
+        reader.read(SettingsTable.trackerPageLogo, into: &tracker.pages.logo)
+        reader.read(SettingsTable.trackerPageTemplate, into: &tracker.pages.template)
         reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
     }
 
@@ -190,13 +197,16 @@ extension Settings {
 }
 
 extension Settings.Tracker {
-    /// What is said of an address without TLS that others than this machine can reach; nil for any other.
-    fileprivate var openAddress: String? {
-        guard let url, let parsed = try? ParsedURL(url), parsed.scheme == "http", !URLHost.isLoopback(parsed.host) else { return nil }
-        return """
-            tracker.url is \(url), without TLS: whoever is on the way reads and changes where links lead, and mail programs offer no \
-            unsubscribing with one click (RFC 8058 section 3.1). Write https:// and let a proxy end TLS (docs/tracking.md); links that \
-            were sent keep the address
-            """
+    /// What is said of addresses without TLS that others than this machine can reach.
+    fileprivate var openAddresses: [String] {
+        let named = [("tracker.url", url)] + domains.sorted { $0.key < $1.key }.map { ("tracker.domains.\($0.key)", $0.value) }
+        return named.compactMap { name, url in
+            guard let url, let parsed = try? ParsedURL(url), parsed.scheme == "http", !URLHost.isLoopback(parsed.host) else { return nil }
+            return """
+                \(name) is \(url), without TLS: whoever is on the way reads and changes where links lead, and mail programs offer no \
+                unsubscribing with one click (RFC 8058 section 3.1). Write https:// and let a proxy end TLS (docs/tracking.md); links \
+                that were sent keep the address
+                """
+        }
     }
 }

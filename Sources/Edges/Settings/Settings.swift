@@ -132,6 +132,8 @@ package struct Settings: Sendable, Equatable {
     package struct Tracker: Sendable, Equatable {
         /// The address by which messages lead to the tracker, without a final slash; nil where nothing is tracked.
         package var url: String?
+        /// Those of mailings by the domain of their sender, `example.com` or `*.example.com`.
+        package var domains: [String: String] = [:]
         /// The file of the keys that sign the links; nil for one beside the ledger.
         package var keys: String?
         /// Where the tracker serves.
@@ -145,7 +147,19 @@ package struct Settings: Sendable, Equatable {
         package var spoolLimit = 1 << 30
         /// Webhooks of providers, by the names that stand in their addresses.
         package var webhooks: [String: Webhook] = [:]
+        package var pages = Pages()
         package init() {}
+
+        /// How the pages look that visitors see.
+        package struct Pages: Sendable, Equatable {
+            /// The sender's.
+            package var name: String?
+            package var colour: String?
+            package var background: String?
+            package var logo: String?
+            /// A file of HTML.
+            package var template: String?
+        }
     }
 
     /// Where a provider tells of messages that it took.

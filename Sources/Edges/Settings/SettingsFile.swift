@@ -59,6 +59,9 @@ struct SettingsFile {
             if path.count == 2, section == ["providers"] { source.providers[name] = file.place(keyNode) }
             if path.count == 2, section == ["domains"] { source.domains[name] = file.place(keyNode) }
             if path.count == 3, section == ["tracker", "webhooks"] { source.webhooks[name] = file.place(keyNode) }
+            if path.count == 3, section == ["tracker", "domains"], node.isNothing {
+                source.refuse(file.place(keyNode), full, "is empty; give it an address, or leave it out")
+            }
             if case .key(let key) = match {
                 take(node, path, key, file.place(keyNode))
             } else if let mapping = node.mapping {

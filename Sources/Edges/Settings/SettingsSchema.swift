@@ -73,7 +73,9 @@ enum SettingsSchema {
         switch path.first {
         case "providers": problem(withProvider: path)
         case "domains": path.count > 1 ? problem(withDomain: path[1].utf8) : nil
-        case "tracker": path.count > 2 && path[1] == "webhooks" ? problem(withName: path[2].utf8, of: "webhook") : nil
+        case "tracker" where path.count > 2 && path[1] == "webhooks": problem(withName: path[2].utf8, of: "webhook")
+        case "tracker" where path.count > 2 && path[1] == "domains":
+            HostName.isPattern(path[2]) ? nil : "is no domain of senders; write example.com, or \"*.example.com\" for all below it"
         default: nil
         }
     }

@@ -129,6 +129,10 @@ enum SettingsTable {
         "tracker.url", shown: "none: nothing is tracked",
         "The public address of the tracker, to which links of messages lead: [tracking.md](tracking.md). Links keep it for good. "
             + "`http://` is for this machine alone; elsewhere each command warns of it.")
+    static let trackerDomain = Setting.trackerURL(
+        "tracker.domains.*", shown: "`tracker.url`",
+        "The same for mailings whose `from` has this domain, `example.com`, or one below it, `\"*.example.com\"`: "
+            + "[tracking.md](tracking.md#addresses-by-sender). With the path of `tracker.url`; not as a variable of the environment.")
     static let trackerKeys = Setting.file(
         "tracker.keys", allowed: "a file of mode 0600",
         "The keys that sign those links, the same for workers and trackers: [tracking.md](tracking.md#keys). `send` and `up` make "
@@ -148,6 +152,14 @@ enum SettingsTable {
             + "`up` `LEDGER.events`.")
     static let trackerSpoolLimit = Setting.size(
         "tracker.spool_limit", 1 << 20...1 << 40, default: "1GB", "Bytes that wait there at most: some 20 million events.")
+    static let trackerPageName = Setting.text(
+        "tracker.pages.name", shown: "none", "The sender's name on the pages that visitors see: [tracking.md](tracking.md#pages).")
+    static let trackerPageColour = Setting.colour("tracker.pages.colour", shown: "green", "The colour of their buttons.")
+    static let trackerPageBackground = Setting.colour(
+        "tracker.pages.background", shown: "white", "Their background, for visitors who want no dark pages.")
+    static let trackerPageLogo = Setting.picture("tracker.pages.logo_url", "A picture above them, in place of the name.")
+    static let trackerPageTemplate = Setting.file(
+        "tracker.pages.template", allowed: "an HTML file", "A page of one's own around them: [tracking.md](tracking.md#pages).")
     static let trackerVisitors = Setting.file(
         "tracker.visitors", allowed: "a YAML file",
         "Rules about who visitors are, person or machine, asked before the built-in ones: [tracking.md](tracking.md#people-and-machines).")
@@ -232,8 +244,10 @@ enum SettingsTable {
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
             emailHostname.key, emailDKIM.key,
-            trackerURL.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key, trackerSpool.key,
-            trackerSpoolLimit.key,
+            trackerURL.key, trackerDomain.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key,
+            trackerSpool.key,
+            trackerSpoolLimit.key, trackerPageName.key, trackerPageColour.key, trackerPageBackground.key, trackerPageLogo.key,
+            trackerPageTemplate.key,
             trackerVisitors.key, webhookKind.key, webhookSecret.key, webhookProvider.key, webhookTopic.key,
             shutdownGrace.key,
             providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,

@@ -17,6 +17,7 @@ extension VisitorRuleFile {
     private static let methods: [(String, TrackedMethod)] = [("get", .get), ("head", .head), ("post", .post)]
     private static let actions: [(String, TrackedAction)] = [
         ("open", .open), ("click", .click), ("unsubscribe", .unsubscribe), ("resubscribe", .resubscribe), ("view", .view),
+        ("preferences", .preferences),
     ]
 
     /// Nil if there is something wrong with it, which is refused.

@@ -49,12 +49,11 @@ package struct WorkerConfiguration: Sendable {
 
     /// The tracker as messages need it.
     package struct Tracker: Sendable {
-        /// Its public address, without a final slash.
-        package var url: String
+        package var addresses: TrackerAddresses
         package var keys: SigningKeys
 
-        package init(url: String, keys: SigningKeys) {
-            self.url = url
+        package init(url: String, domains: [String: String] = [:], keys: SigningKeys) {
+            addresses = TrackerAddresses(url: url, domains: domains)
             self.keys = keys
         }
     }

@@ -1,7 +1,8 @@
 package import Ledger
 package import Model
-import Policy
+package import Policy
 import Templates
+import Text
 
 /// A mailing that was checked against its recipients' columns and its provider.
 package struct PreparedJob: Sendable {
@@ -33,13 +34,13 @@ package struct PreparedJob: Sendable {
 package enum MailingPreparation {
     /// - Parameters:
     ///   - providers: those that mailings may name.
-    ///   - hasTracker: messages can have links to the tracker.
+    ///   - tracker: where links of messages can lead to; nil where there is no tracker.
     /// - Throws: `InputError`, `TemplateError`, `ProviderURLError`, `UnknownProvider`, `MissingTracker`.
     package static func prepare(
-        _ file: MailingFile, providers: [String: Provider], hasTracker: Bool = false
+        _ file: MailingFile, providers: [String: Provider], tracker: TrackerAddresses? = nil
     ) throws -> PreparedJob {
         var mailing = file.mailing
-        mailing.tracking = try tracking(of: file, hasTracker: hasTracker)
+        mailing.tracking = try tracking(of: file, hasTracker: tracker != nil)
         let provider: Provider
         do { provider = try Self.provider(mailing.provider, providers) } catch var unknown as UnknownProvider {
             unknown.place = file.providerPlace
@@ -49,6 +50,9 @@ package enum MailingPreparation {
         try Self.check(provider, suits: mailing.channel)
         let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
         mailing.fields = planner.fields
+        if let name = file.tracking.unless {
+            _ = try RecipientPlanner.find(name, "objections to tracking", in: planner.columns, of: file.recipients)
+        }
         if file.recipients.format == .ndjson {
             // A dotted name into a column that has only texts is a mistake.
             mailing.nestedFields = try nestedFields(of: file.recipients)
@@ -61,7 +65,7 @@ package enum MailingPreparation {
         let (used, isNested) = (contents.columns, contents.isNested)
         mailing.tracking?.targets = contents.links.map(\.target)
         mailing.tracking?.linksOfParts = contents.linksOfParts
-        if mailing.tracking?.isCounted == false, !contents.namesPages { mailing.tracking = nil }
+        if !isTracked(mailing, contents) { mailing.tracking = nil }
         for index in used.sorted() {
             if let fault = RecipientPlanner.fault(ofColumn: mailing.fields[index], in: planner.columns, of: file.recipients.file) {
                 throw fault
@@ -76,9 +80,30 @@ package enum MailingPreparation {
             place < 2 || used.contains(place) || isNested && name == ValueKinds.field
         }.map(\.element)
         mailing.nestedFields = isNested ? mailing.nestedFields.filter(mailing.fields.contains) : []
+        let length = try lengthWarning(mailing, file.recipients, url: tracker?.url(ofSender: mailing.from))
         return PreparedJob(
             mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity,
-            categoryPlace: file.categoryPlace, warnings: contents.warnings.map(\.description))
+            categoryPlace: file.categoryPlace, warnings: contents.warnings.map(\.description) + [length].compactMap(\.self))
+    }
+
+    /// What is said of an SMS whose text takes more than one message, by its first recipient; nil for any other.
+    private static func lengthWarning(_ mailing: Mailing, _ source: RecipientSource, url: String?) throws -> String? {
+        guard mailing.channel == .sms else { return nil }
+        var planner = try RecipientPlanner(
+            source: source, channel: .sms, carry: Set(mailing.fields.dropFirst(2)), bounds: .init(size: 1))
+        var chunk = planner.makeChunk()
+        for _ in 0..<100 {
+            guard try planner.next(&chunk) else { break }
+            guard !chunk.recipients.isEmpty else { continue }
+            let length = try TextMessageLength(mailing, url: url).length(chunk.recipients, row: 0)
+            guard length.segments > 1 else { return nil }
+            let units = length.isGSM ? "characters of GSM's alphabet (160, or 153 of each of several)" : "characters of Unicode (70, or 67)"
+            return """
+                \(mailing.text.file): the text to recipient '\(chunk.recipients[0, 0])' takes \(length.segments) messages: it has \
+                \(length.units) \(units), with its links as they are sent
+                """
+        }
+        return nil
     }
 
     /// What the mailing has of the tracker, before its texts are known; nil where there is none.
@@ -87,8 +112,16 @@ package enum MailingPreparation {
             if let place = file.tracking.place { throw MissingTracker(place: place) }
             return nil
         }
-        return MailingTracking(
-            isCounted: file.mailing.channel == .email && file.tracking.isCounted != false, campaign: file.tracking.campaign)
+        var tracking = MailingTracking(
+            isCounted: file.mailing.channel != .webhook && file.tracking.isCounted != false, campaign: file.tracking.campaign)
+        tracking.unless = file.tracking.unless
+        return tracking
+    }
+
+    /// Its messages have something of the tracker. An e-mail that is counted has a pixel, whatever it says.
+    private static func isTracked(_ mailing: Mailing, _ contents: Contents) -> Bool {
+        guard mailing.tracking?.isCounted == true else { return contents.namesPages }
+        return mailing.channel == .email || !contents.links.isEmpty || contents.namesPages
     }
 
     /// The columns that dotted names may look into: those that hold a list or an object in one of the first recipients, or nothing in any
@@ -131,7 +164,9 @@ package enum MailingPreparation {
                 linksOfParts: composer.linksOfParts, warnings: composer.warnings)
         case .sms, .messenger, .webhook:
             let composer = try BodyComposer(mailing: mailing, provider: provider)
-            return Contents(columns: composer.columns, isNested: composer.isNested, namesPages: composer.namesPages)
+            return Contents(
+                columns: composer.columns, isNested: composer.isNested, namesPages: composer.namesPages, links: composer.links,
+                linksOfParts: composer.links.isEmpty ? [] : [composer.links.count])
         }
     }
 

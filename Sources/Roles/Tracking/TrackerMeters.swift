@@ -10,7 +10,7 @@ struct TrackerMeters: Sendable {
 
     init() {
         requests = Self.counters("flotilla_tracker_requests_total", "kind", Tracker.Answer.Kind.allCases) { $0.rawValue }
-        events = Self.counters("flotilla_tracker_events_total", "action", [.open, .click, .unsubscribe, .resubscribe]) { "\($0)" }
+        events = Self.counters("flotilla_tracker_events_total", "action", TrackedAction.allCases) { "\($0)" }
         faults = Self.counters("flotilla_tracker_tokens_refused_total", "reason", TokenFault.names) { $0 }
     }
 
@@ -23,6 +23,7 @@ struct TrackerMeters: Sendable {
     func count(_ answer: Tracker.Answer) {
         requests[answer.kind]?.increment()
         if let event = answer.event { events[event.action]?.increment() }
+        if let event = answer.further { events[event.action]?.increment() }
         if let fault = answer.fault { faults[fault.name]?.increment() }
     }
 }

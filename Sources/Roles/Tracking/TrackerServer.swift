@@ -16,17 +16,22 @@ package struct TrackerServer: Service {
 
     /// - Parameters:
     ///   - connections: at once.
+    ///   - asker: asks the ledger for pages that need it; nil for pages without that.
     ///   - webhooks: takes what providers tell; nil where none is set up.
     package init(
         _ tracker: Tracker, at address: ListenAddress, connections: Int, events: EventBuffer, webhooks: WebhookReceiver? = nil,
-        clocks: Clocks = .system, logger: Logger, onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
+        asker: QuestionAsker? = nil, clocks: Clocks = .system, logger: Logger,
+        onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
     ) {
         var configuration = WebServer.Configuration(
             address, purpose: "links of messages", remedy: "set tracker.listen to another address and port",
             limit: .init(connections: connections))
-        if let webhooks {
-            configuration.keptBody = { request in webhooks.has(tracker.webhook(of: request)) ? WebhookReceiver.bodyBytes : nil }
+        let formBytes = configuration.bodyBytes
+        configuration.keptBody = { request in
+            if let webhooks, webhooks.has(tracker.webhook(of: request)) { return WebhookReceiver.bodyBytes }
+            return asker != nil && VisitorLookups.hasForm(request) ? formBytes : nil
         }
+        let lookups = asker.map { VisitorLookups(tracker, $0) }
         let meters = TrackerMeters()
         server = WebServer(
             configuration, logger: logger,
@@ -38,8 +43,14 @@ package struct TrackerServer: Service {
                 if let webhooks, request.method == .post, let name = tracker.webhook(of: request), webhooks.has(name) {
                     return await webhooks.take(request, for: name)
                 }
-                var answer = tracker.answer(request, at: clocks.milliseconds)
-                if let event = answer.event, await !events.add(event) { answer = tracker.answer(insteadOf: answer, dropped: event) }
+                let now = clocks.milliseconds
+                var answer = await lookups?.answer(request, at: now) ?? tracker.answer(request, at: now)
+                var isKept = true
+                for event in [answer.event, answer.further].compactMap(\.self) where await !events.add(event) {
+                    answer = tracker.answer(insteadOf: answer, dropped: event, request)
+                    isKept = false
+                }
+                if isKept { lookups?.note(answer) }
                 meters.count(answer)
                 return answer.response
             })

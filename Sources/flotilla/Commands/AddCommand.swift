@@ -54,7 +54,7 @@ extension MailingCommand {
             let settings = try order.settings()
             let loaded = try MailingFile.load(file, overrides: .init(recipients: recipients, provider: provider))
             let job = try MailingPreparation.prepare(
-                loaded, providers: settings.providers, hasTracker: settings.tracker.url != nil)
+                loaded, providers: settings.providers, tracker: settings.tracker.publicAddresses)
             job.warnings.forEach(StandardError.warn)
             let session = try await order.beginningSession(
                 settings, near: [file], sending: repeating.again ? nil : job.identity)

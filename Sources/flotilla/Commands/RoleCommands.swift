@@ -86,6 +86,7 @@ struct CollectorCommand: RoleCommand {
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.collector, broker),
                     runtime.collector(broker, ledger), runtime.eventCollector(broker, ledger), runtime.receiptCollector(broker, ledger),
+                    runtime.answering(broker, ledger),
                 ])
         await broker.close()
     }
@@ -120,7 +121,7 @@ struct Up: RoleCommand {
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),
-                    collector, events, receipts, worker,
+                    collector, events, receipts, runtime.answering(broker, ledger, keys: keys), worker,
                     runtime.planner(
                         broker, ledger, isAlone: redis != nil, trackerKeys: keys,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),

@@ -107,7 +107,8 @@ struct Send: AsyncParsableCommand {
             (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer() + runtime.optionalTracker(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
-                    runtime.heartbeat(.all, broker, worker: worker), collector, events, receipts, worker,
+                    runtime.heartbeat(.all, broker, worker: worker), collector, events, receipts,
+                    runtime.answering(broker, ledger, keys: keys), worker,
                     runtime.planner(
                         broker, ledger, only: id, isAlone: redis != nil, trackerKeys: keys,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
@@ -134,7 +135,7 @@ struct Send: AsyncParsableCommand {
         }
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
         let job = try MailingPreparation.prepare(
-            file, providers: settings.providers, hasTracker: settings.tracker.url != nil)
+            file, providers: settings.providers, tracker: settings.tracker.publicAddresses)
         job.warnings.forEach(StandardError.warn)
         if let report = reportFile {
             let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]

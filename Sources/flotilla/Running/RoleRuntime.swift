@@ -154,7 +154,9 @@ struct RoleRuntime {
             for warning in read.warnings { logger.warning("\(warning)") }
             configuration.keys = DKIMKeys(read.keys)
         }
-        if let url = settings.tracker.url, let trackerKeys { configuration.tracker = .init(url: url, keys: trackerKeys) }
+        if let url = settings.tracker.url, let trackerKeys {
+            configuration.tracker = .init(url: url, domains: settings.tracker.domains, keys: trackerKeys)
+        }
         return Worker(configuration: configuration, broker: broker, group: group, logger: logger)
     }
 
@@ -162,20 +164,23 @@ struct RoleRuntime {
     /// - Parameters:
     ///   - spool: the folder in which events wait while Redis is unavailable.
     ///   - connections: of visitors at once.
-    func tracker(_ broker: Broker, keys: SigningKeys, spool: String, connections: Int) throws(SpoolFolderError) -> [any Service] {
+    func tracker(_ broker: Broker, keys: SigningKeys, spool: String, connections: Int) throws -> [any Service] {
         var configuration = Tracker.Configuration(url: settings.tracker.url ?? "", keys: keys)
+        configuration.otherURLs = settings.tracker.domains.values.sorted()
         configuration.trustedProxies = settings.tracker.trustedProxies
         configuration.visitors = settings.visitors
         configuration.addresses = settings.tracker.addresses
+        configuration.look = try settings.tracker.pages.look()
         let folder = try SpoolFolder(spool)
         // Events and receipts share the folder, and its limit.
         let share = settings.tracker.webhooks.isEmpty ? 0 : settings.tracker.spoolLimit / 10
         let events = EventBuffer(EventStreams(broker), folder: folder, limit: settings.tracker.spoolLimit - share, logger: logger)
         let (receipts, receiver) = webhooks(broker, folder, limit: share)
+        let asker = QuestionAsker(broker, logger: logger)
         let server = TrackerServer(
             Tracker(configuration), at: settings.tracker.listen, connections: connections, events: events, webhooks: receiver,
-            logger: logger)
-        var services: [any Service] = [events]
+            asker: asker, logger: logger)
+        var services: [any Service] = [events, asker]
         services += receipts
         return services + [server]
     }
@@ -242,7 +247,9 @@ struct RoleRuntime {
         configuration.batchBytes = planner.batchBytes
         configuration.keep = settings.ledger.keep
         let checks = trackerKeys?.checkValues ?? [:]
-        if let url = settings.tracker.url { configuration.tracker = { _ in PublishedTracker(url: url, keys: checks) } }
+        if let addresses = settings.tracker.publicAddresses {
+            configuration.tracker = { PublishedTracker(url: addresses.url(ofSender: $0.from), keys: checks) }
+        }
         // A `send` has its file here, and beside a private Redis nobody else plans.
         if only == nil, !isAlone { configuration.sharing = .init(host: ProcessInfo.processInfo.hostName) }
         return PlannerRole(configuration, broker: broker, ledger: ledger, lock: { lock?.tryLock() ?? false }, logger: logger)

@@ -49,7 +49,7 @@ struct VisitText {
     private var actions: String {
         let named: [(TrackedAction, String)] = [(.open, "opened"), (.click, "clicked"), (.view, "read in a browser")]
         var rows = named.map { action, name in Self.row(name, visits[action], of: report.reached.count) }
-        for (action, name) in [(TrackedAction.unsubscribe, "unsubscribed"), (.resubscribe, "subscribed again")] {
+        for (action, name) in [(TrackedAction.unsubscribe, "unsubscribed"), (.resubscribe, "subscribed again"), (.preferences, "changed preferences")] {
             let all = visits[action].all
             // It counts whoever did it: a mail program does it for a person.
             if all.unique > 0 || action == .unsubscribe {
@@ -107,6 +107,7 @@ extension EventDetail {
             case .unsubscribe: method == .post ? "unsubscribed" : "looked at the page to unsubscribe"
             case .resubscribe: method == .post ? "subscribed again" : "looked at the page to subscribe again"
             case .view: "read it in a browser"
+            case .preferences: "changed their preferences"
             }
         let who =
             switch visitor {
@@ -126,6 +127,7 @@ extension EventDetail {
         case .unsubscribe: "unsubscribed"
         case .resubscribe: "resubscribed"
         case .view: "viewed"
+        case .preferences: "changed_preferences"
         }
     }
 }

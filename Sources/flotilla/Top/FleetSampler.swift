@@ -34,6 +34,7 @@ struct FleetSampler {
     private let status: StatusStreams?
     private let events: EventStreams?
     private let receipts: ReceiptStreams?
+    private let questions: QuestionStore?
     private var heartbeats: HeartbeatReader?
     /// `planner.stuck_after`.
     private let stuckAfter: Duration
@@ -55,6 +56,7 @@ struct FleetSampler {
         status = broker.map { StatusStreams($0) }
         events = broker.map { EventStreams($0) }
         receipts = broker.map { ReceiptStreams($0) }
+        questions = broker.map { QuestionStore($0) }
         heartbeats = broker.map { HeartbeatReader($0) }
     }
 
@@ -135,6 +137,7 @@ struct FleetSampler {
             snapshot.receiptStreams = try await receipts.depths().map { depth in
                 .init(waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
             }
+            snapshot.unansweredQuestions = try await questions?.unanswered() ?? 0
             return try await heartbeats?.all()
         } catch {
             snapshot.problems.append("Redis cannot be read: \(error)")
@@ -163,6 +166,7 @@ struct FleetSampler {
         await status?.close()
         await events?.close()
         await receipts?.close()
+        await questions?.close()
         await broker?.close()
     }
 }

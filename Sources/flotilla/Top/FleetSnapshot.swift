@@ -90,6 +90,8 @@ struct FleetSnapshot: Encodable {
     var lagEntries = 0
     var lagSeconds = 0.0
     var eventStreams: [EventStream] = []
+    /// Entries of questions of trackers that no collector has answered; each has up to two hundred questions.
+    var unansweredQuestions = 0
     /// Events that the ledger keeps and has not counted yet.
     var uncountedEvents = 0
     var receiptStreams: [ReceiptStream] = []

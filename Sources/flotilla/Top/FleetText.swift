@@ -77,6 +77,9 @@ struct FleetText {
         var rows = (batches + results + visits + receipts).filter { $0.1 + $0.2 > 0 }.map { name, waiting, taken, oldest -> [FittedTable.Cell] in
             [.init(name), .count(waiting), .count(taken), .span(oldest)]
         }
+        if snapshot.unansweredQuestions > 0 {
+            rows.append([.init("visitors' questions"), .count(snapshot.unansweredQuestions), .init("-"), .init("-")])
+        }
         if snapshot.uncountedEvents > 0 {
             rows.append([.init("visits in the ledger, not counted"), .count(snapshot.uncountedEvents), .init("-"), .init("-")])
         }

@@ -17,8 +17,8 @@ package struct EventBatch: Sendable, Equatable {
     }
 }
 
-/// The wire form: the version; the source in 8 bytes; the sequence, the earliest time and the three tables of texts; the events. Numbers
-/// are varints (`PackedWriter`). Text 0 of a table is the empty one, and is not in it.
+/// The wire form: the version; the source in 8 bytes; the sequence, the earliest time and the three tables of texts; the events, behind one of
+/// the page of preferences what was saved. Numbers are varints (`PackedWriter`). Text 0 of a table is the empty one, and is not in it.
 extension EventBatch {
     /// The version of the wire form, its first byte.
     package static let version: UInt8 = 1
@@ -39,6 +39,7 @@ extension EventBatch {
             rows.number(networks.place(of: event.network, atMost: TrackedEvent.networkBytes))
             rows.number(addresses.place(of: event.address, atMost: TrackedEvent.addressBytes))
             rows.fixed(event.visitor)
+            if event.action == .preferences { rows.text(event.change?.text ?? "") }
         }
         var out = PackedWriter(capacity: rows.bytes.count + 256)
         out.byte(Self.version)
@@ -83,6 +84,12 @@ extension EventBatch {
             event.network = networks[Int(try reader.number(atMost: UInt64(networks.count - 1)))]
             event.address = addresses[Int(try reader.number(atMost: UInt64(addresses.count - 1)))]
             event.visitor = try reader.fixed()
+            if action == .preferences {
+                guard let change = PreferenceChange(try reader.text(atMost: PreferenceChange.bytes)) else {
+                    throw WireError("a change of preferences that is none")
+                }
+                event.change = change.isEmpty ? nil : change
+            }
             events.append(event)
         }
         try reader.end()

@@ -4,6 +4,8 @@ package struct MailingTracking: Codable, Sendable, Equatable {
     package var isCounted = true
     /// The campaign parameters of counted links, by `CampaignParameter`'s names.
     package var campaign: [String: String] = [:]
+    /// The column whose value tells that a recipient objects: his visits are not counted. Nil for none.
+    package var unless: String?
     /// The targets of the counted links by their numbers, as the templates have them. A later release may find others.
     package var targets: [String] = []
     /// How many of them each part has, text before HTML; they are numbered through the parts.

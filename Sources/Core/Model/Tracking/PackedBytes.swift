@@ -26,7 +26,7 @@ package struct PackedWriter {
 /// Reads what `PackedWriter` wrote. Whatever the bytes are, it throws and does not trap, and takes no more memory than they do.
 package struct PackedReader {
     private let all: [UInt8]
-    private var position = 0
+    private(set) var position = 0
 
     package init(_ bytes: [UInt8]) { all = bytes }
 
@@ -64,6 +64,9 @@ package struct PackedReader {
         defer { position += count }
         return all[position..<(position + count)]
     }
+
+    /// All bytes, those that were read among them.
+    var count: Int { all.count }
 
     package var isAtEnd: Bool { position == all.count }
 

@@ -13,12 +13,15 @@ package struct PublishedTracker: Codable, Sendable, Equatable {
 
     /// What is wrong with the links of a worker, for people; nil where nothing is known to be.
     /// - Parameters:
-    ///   - url: the address that the worker writes.
+    ///   - urls: the addresses that the worker may write.
     ///   - key: the number of the key that the worker signs by.
     ///   - check: that key's check value.
-    package func fault(url: String, key: Int, check: String?) -> String? {
-        guard url == self.url else {
-            return "tracker.url of the planner is \(self.url.prefix(200)), and of this worker \(url): set the same on all roles"
+    package func fault(urls: [String], key: Int, check: String?) -> String? {
+        guard urls.contains(url) else {
+            return """
+                tracker.url of the planner, or its entry of tracker.domains for this sender, is \(url.prefix(200)), and this worker has \
+                \(urls.prefix(5).joined(separator: ", ")): set the same on all roles
+                """
         }
         guard !keys.isEmpty, keys[key] != check else { return nil }
         let why = keys[key] == nil ? "which the planner's tracker.keys does not have" : "and another key has that number at the planner"

@@ -8,9 +8,11 @@ package enum TrackedAction: UInt8, Sendable, CaseIterable {
     case resubscribe
     /// The message was read in a browser.
     case view
+    /// The page of preferences was saved.
+    case preferences
 
     /// Whether it says what the recipient wants to get, and not only what they saw.
-    package var isChoice: Bool { self == .unsubscribe || self == .resubscribe }
+    package var isChoice: Bool { self == .unsubscribe || self == .resubscribe || self == .preferences }
 }
 
 /// The method of the request that an event was made from.
@@ -43,6 +45,8 @@ package struct TrackedEvent: Sendable, Equatable {
     /// A machine's, by what was seen beside it: its visitor had just tried a damaged token near this one; or, in the ledger, many
     /// recipients of its domain followed its link at once.
     package var damaged = false
+    /// What was saved; nil unless the action is `preferences`.
+    package var change: PreferenceChange?
 
     package static let batches: UInt32 = 1 << 20
     package static let indexes: UInt32 = 1 << 14

@@ -9,6 +9,9 @@ package struct BodyComposer: Sendable {
     private let file: String
     private let line: Int
     private let tracking: MessageTracking?
+    private let objection: TrackingObjection
+    /// The links that are counted.
+    package let links: [MessageLink]
 
     /// What a gateway for SMS or a messenger is sent where its provider has no `body` of its own; nil for a format without one.
     package static func defaultGatewayBody(_ format: BodyFormat) -> String? {
@@ -50,6 +53,7 @@ package struct BodyComposer: Sendable {
             template, fields: fields, nested: nested, hasTracker: hasTracker, escaping: format.escaping)
         self.format = format
         self.tracking = tracking
+        (objection, links) = (.never, [])
         file = template.file
         line = template.line
     }
@@ -71,11 +75,11 @@ package struct BodyComposer: Sendable {
         let form = OutputForm.plain(format.escaping)
         let bodySource = TemplateSource(Mailing.Template(source: body, file: file))
         let textSource = TemplateSource(mailing.text, unifyingLineEnds: true)
+        let shortened = ShortenedText(mailing, textSource, isSigned: tracking != nil)
         var (bodyTokens, bodyProblems) = TemplateParser.parse(bodySource)
         bodyTokens = bodyTokens.placed(in: format.escaping, of: bodySource, fields: fields, &bodyProblems)
-        let (textTokens, textProblems) = TemplateParser.parse(textSource)
         let textError = Self.error { () throws(TemplateError) in
-            _ = try CompiledTemplate(textTokens, of: textSource, fields: fields, form: form, problems: textProblems)
+            _ = try CompiledTemplate(shortened.tokens, of: textSource, fields: fields, form: form, problems: shortened.problems)
         }
         // `id` and `address` stand for the first two values unless columns have those names.
         let aliases = ["id", "address"].enumerated().map { place, name in
@@ -84,17 +88,20 @@ package struct BodyComposer: Sendable {
         }
         // A text with faults of its own is skipped here, so that each fault is reported once and with its own file.
         let substitution = GatewaySubstitution(
-            text: textError == nil ? textTokens : [], sender: mailing.from, form: form,
+            text: textError == nil ? shortened.tokens : [], sender: mailing.from, form: form,
             aliases: Dictionary(uniqueKeysWithValues: aliases))
         do throws(TemplateError) {
             template = try CompiledTemplate(
-                bodyTokens.flatMap(substitution.replacement), of: bodySource, fields: fields, form: form, problems: bodyProblems)
+                bodyTokens.flatMap(substitution.replacement).withoutLinksOfLists(fields), of: bodySource, fields: fields, form: form,
+                problems: bodyProblems)
         } catch {
             throw TemplateError((textError?.problems ?? []) + error.problems)
         }
         if let textError { throw textError }
         self.format = format
         self.tracking = tracking
+        objection = TrackingObjection(mailing)
+        links = shortened.links
         self.file = file
         line = 1
     }
@@ -109,7 +116,7 @@ package struct BodyComposer: Sendable {
     }
 
     /// The columns that the body uses.
-    package var columns: Set<Int> { Set(template.columns) }
+    package var columns: Set<Int> { Set(template.columns).union(objection.columns) }
 
     /// It looks into values that are lists or objects, or writes them as JSON.
     package var isNested: Bool { template.isNested }
@@ -120,8 +127,13 @@ package struct BodyComposer: Sendable {
     /// Appends the body for one recipient.
     /// - Parameter batch: the recipient's; nil for a body that nobody gets, where the addresses of pages are empty.
     package func compose(_ recipients: Recipients, row: Int, of batch: BatchID? = nil, into out: inout [UInt8]) {
-        let message = tracking.flatMap { tracking in batch.flatMap { TrackedMessage(tracking, batch: $0.number, index: row) } }
-        recipients.withRow(row) { template.render($0, width: recipients.width, message, into: &out) }
+        recipients.withRow(row) { values in
+            let isCounted = !objection.holds(values)
+            let message = tracking.flatMap { tracking in
+                batch.flatMap { TrackedMessage(tracking, batch: $0.number, index: row, isCounted: isCounted) }
+            }
+            template.render(values, width: recipients.width, message, into: &out)
+        }
     }
 
     /// The body is JSON whatever the values of a recipient are.
@@ -154,41 +166,6 @@ package struct BodyComposer: Sendable {
                 file: file, line: line, what: "with the values of recipient '\(recipients[row, 0])' \(fault)",
                 remedy: "put texts into quotes, and leave no comma before '}' or ']'")
         ])
-    }
-}
-
-/// Puts a mailing's text and sender into a gateway's body template.
-private struct GatewaySubstitution {
-    let text: [TemplateToken]
-    let sender: String
-    let form: OutputForm
-    let aliases: [String: String]
-
-    func replacement(_ token: TemplateToken) -> [TemplateToken] {
-        var token = token
-        switch token.kind {
-        case .variable("text", let escaped): return text.map { written($0, escaped, in: token) }
-        case .variable("from", let escaped): return [written(TemplateToken(.text(Array(sender.utf8)), at: 0), escaped, in: token)]
-        case .variable(let name, let escaped): token.kind = .variable(aliases[name] ?? name, escaped: escaped)
-        case .open(let name, let inverted): token.kind = .open(aliases[name] ?? name, inverted: inverted)
-        case .close(let name): token.kind = .close(aliases[name] ?? name)
-        case .text, .link: break
-        }
-        return [token]
-    }
-
-    /// A token of the text as it stands in place of a tag of the body, where all of the text is escaped once.
-    private func written(_ token: TemplateToken, _ escaped: Bool, in tag: TemplateToken) -> TemplateToken {
-        var kind = token.kind
-        switch kind {
-        case .text(let bytes) where escaped:
-            var written: [UInt8] = []
-            bytes.withUnsafeBufferPointer { written.append($0, as: form.valueForm(escaped: true, at: tag.place)) }
-            kind = .text(written)
-        case .variable(let name, _): kind = .variable(name, escaped: escaped)
-        default: break
-        }
-        return TemplateToken(kind, at: tag.offset, place: tag.place)
     }
 }
 

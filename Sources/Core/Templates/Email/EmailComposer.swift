@@ -14,6 +14,7 @@ package struct EmailComposer: Sendable {
     /// What ends the Message-ID, and what follows it in every message.
     private let afterMessageID: [UInt8]
     private let tracking: MessageTracking?
+    private let objection: TrackingObjection
     /// Each message says how a mail program unsubscribes its recipient.
     private let hasUnsubscribeHeaders: Bool
     /// The links that are counted.
@@ -83,6 +84,7 @@ package struct EmailComposer: Sendable {
         self.subject = subject
         self.parts = parts
         self.tracking = tracking
+        objection = TrackingObjection(mailing)
         ownHeaders = own
         let names = Set((mailing.headers ?? []).map { $0.name.lowercased() })
         hasUnsubscribeHeaders =
@@ -103,7 +105,9 @@ package struct EmailComposer: Sendable {
     }
 
     /// The columns that the mailing's texts use.
-    package var columns: Set<Int> { Set(subject.columns + parts.flatMap(\.columns) + ownHeaders.flatMap(\.columns)) }
+    package var columns: Set<Int> {
+        Set(subject.columns + parts.flatMap(\.columns) + ownHeaders.flatMap(\.columns)).union(objection.columns)
+    }
 
     /// They look into values that are lists or objects.
     package var isNested: Bool { subject.isNested || parts.contains(where: \.isNested) || ownHeaders.contains(where: \.isNested) }
@@ -146,7 +150,8 @@ package struct EmailComposer: Sendable {
             out.append(UInt8(ascii: "."))
             out.appendDecimal(Int64(row))
             out.append(contentsOf: afterMessageID)
-            let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: row) }
+            let isCounted = !objection.holds(values)
+            let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: row, isCounted: isCounted) }
             for header in ownHeaders { header.write(values, width: width, message, into: &out) }
             if hasUnsubscribeHeaders { message?.writeUnsubscribeHeaders(into: &out) }
             writeBody(values, width: width, message, eightBit: server.eightBitMIME, into: &out)
@@ -224,7 +229,7 @@ extension EmailComposer {
 
 extension [TemplateToken] {
     /// The tokens with the links that are counted marked.
-    fileprivate func marked(of source: TemplateSource, as escaping: Escaping, in links: inout LinkTable) -> [TemplateToken] {
+    func marked(of source: TemplateSource, as escaping: Escaping, in links: inout LinkTable) -> [TemplateToken] {
         escaping == .html ? HTMLLinks.mark(self, of: source, in: &links) : TextLinks.mark(self, of: source, in: &links)
     }
 }

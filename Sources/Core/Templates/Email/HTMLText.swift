@@ -42,6 +42,8 @@ struct HTMLText {
         var depth: Int
         /// Where its text begins in `output`.
         var start: Int
+        /// It has `data-no-track`.
+        var isExempt: Bool
     }
 
     private let pieces: [Piece]
@@ -53,6 +55,8 @@ struct HTMLText {
     private var isPreformatted = false
     private var depth = 0
     private var link: Link?
+    /// The links of `output` that are not counted, in their order.
+    private var exempt: [Range<Int>] = []
     /// Tags that have no end. Looking for it costs the rest of the text each time, and values come from outside.
     private var unfinished = 0
     private static let mostUnfinished = 100
@@ -151,7 +155,8 @@ struct HTMLText {
             if let pieces = target, !HTMLTag.isBalanced(pieces) { target = nil }
             for token in tag.sectionEdges where target?.contains(.tag(token)) != true { edge(token) }
             if let target, !target.isEmpty, target.first != .byte(UInt8(ascii: "#")) {
-                link = Link(target: target, depth: depth, start: output.count)
+                let isExempt = tag.value(of: "data-no-track") != nil
+                link = Link(target: target, depth: depth, start: output.count, isExempt: isExempt)
             }
             return
         }
@@ -201,6 +206,7 @@ struct HTMLText {
     private mutating func closeLink() {
         guard let link else { return }
         self.link = nil
+        defer { if link.isExempt { exempt.append(link.start..<output.count) } }
         let text = output[link.start...].filter { $0 != .byte(0x20) && $0 != .byte(0x0a) }
         let isSame = ["", "mailto:", "tel:", "http://", "https://"].contains { scheme in
             (Array(scheme.utf8).map(Piece.byte) + text).elementsEqual(link.target, by: Piece.isSame)
@@ -220,7 +226,14 @@ struct HTMLText {
     private func result() -> [TemplateToken] {
         var tokens: [TemplateToken] = []
         var text: [UInt8] = []
-        for piece in output + [.byte(0x0a)] {
+        var marks = exempt.flatMap { [($0.lowerBound, LinkMark.exempt), ($0.upperBound, .exemptEnd)] }[...]
+        for (index, piece) in (output + [.byte(0x0a)]).enumerated() {
+            while let (place, mark) = marks.first, place == index {
+                if !text.isEmpty { tokens.append(TemplateToken(.text(text), at: 0)) }
+                text = []
+                tokens.append(TemplateToken(.link(mark), at: 0))
+                marks.removeFirst()
+            }
             switch piece {
             case .byte(let byte): text.append(byte)
             case .tag(let token):

@@ -29,9 +29,9 @@ extension [TemplateToken] {
             place = span.end
             let origin = cut(span.begin, span.end)
             let target = origin.map { $0.decoded(decoding) }.trimmed
-            if target.isBalanced, target.mayLeadToTheWeb, let number = table.add(target) {
+            if target.isBalanced, target.mayLeadToTheWeb, let mark = table.add(target) {
                 let offset = origin.first?.offset ?? 0
-                result.append(TemplateToken(.link(.target(number)), at: offset))
+                result.append(TemplateToken(.link(mark), at: offset))
                 result += target
                 result.append(TemplateToken(.link(.origin), at: offset))
                 result += origin

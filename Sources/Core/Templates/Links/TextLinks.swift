@@ -9,6 +9,7 @@ struct TextLinks {
     private var depth = 0
     /// Opening brackets of the link that are not closed.
     private var brackets = 0
+    private var isExempt = false
     private var spans: [LinkSpan] = []
 
     /// The tokens with their links marked.
@@ -22,11 +23,21 @@ struct TextLinks {
                 if finder.begin != nil { finder.depth += 1 }
             case .close:
                 if finder.depth == 0 { finder.finish() } else { finder.close(at: index) }
-            case .link: break
+            case .link(let mark): finder.take(mark)
             }
         }
         finder.finish()
         return tokens.marked(finder.spans, of: source, in: &table) { $0 }
+    }
+
+    private mutating func take(_ mark: LinkMark) {
+        switch mark {
+        case .exempt:
+            finish()
+            isExempt = true
+        case .exemptEnd: isExempt = false
+        case .target, .shortTarget, .origin, .end, .pixel: break
+        }
     }
 
     private mutating func close(at index: Int) {
@@ -43,7 +54,7 @@ struct TextLinks {
         var index = 0
         while index < bytes.count {
             guard begin != nil else {
-                guard let start = Self.start(in: bytes, from: index) else { return }
+                guard !isExempt, let start = Self.start(in: bytes, from: index) else { return }
                 begin = LinkSpan.Place(token: token, byte: start)
                 end = LinkSpan.Place(token: token, byte: start)
                 index = start

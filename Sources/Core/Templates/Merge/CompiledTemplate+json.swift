@@ -7,15 +7,23 @@ extension CompiledTemplate {
         var place = JSONStringPlace()
         // The end of each open section, and where it began.
         var open: [(end: Int, place: JSONStringPlace)] = []
-        for (index, segment) in segments.enumerated() {
+        // A link's target stands before the link as it was written, and is no part of the body.
+        var behindTarget = 0
+        var written: [UInt8] = []
+        for (index, segment) in segments.enumerated() where index >= behindTarget {
             while let section = open.last, section.end == index {
                 guard place == section.place else { return false }
                 open.removeLast()
             }
             switch segment {
-            case .literal(let start, let end): place.pass(literals[Int(start)..<Int(end)])
+            case .literal(let start, let end):
+                place.pass(literals[Int(start)..<Int(end)])
+                written += literals[Int(start)..<Int(end)]
             case .field(_, .json), .reference(_, .json), .tracker:
                 guard place.isInText else { return false }
+            case .link(let number):
+                guard place.isInText else { return false }
+                behindTarget = links[Int(number)].origin
             case .section(_, let end), .inverted(_, let end), .nestedSection(_, let end), .nestedInverted(_, let end):
                 guard place.isInText else { return false }
                 open.append((Int(end), place))
@@ -24,7 +32,7 @@ extension CompiledTemplate {
         }
         guard open.allSatisfy({ $0.end == segments.count && $0.place == place }) else { return false }
         // With values and sections in strings alone, the template without them tells of all.
-        return literals.withUnsafeBufferPointer { literals in
+        return written.withUnsafeBufferPointer { literals in
             var cursor = JSONCursor(literals)
             return (try? cursor.skipValue()) != nil && (try? cursor.end()) != nil
         }

@@ -100,10 +100,15 @@ extension CompiledTemplate {
         _ render: (Range<Int>, inout [UInt8]) -> Void
     ) -> Int {
         let link = links[Int(number)]
-        guard let message else { return link.origin }
+        guard let message, message.isCounted else { return link.origin }
         let start = out.count
         render(index + 1..<link.origin, &out)
-        return message.replaceTarget(link.number, from: start, as: link.form, in: &out) ? link.end : link.origin
+        let isReplaced =
+            switch link.form {
+            case .signed(let form): message.replaceTarget(link.number, from: start, as: form, in: &out)
+            case .short(let form): message.shortenTarget(link.number, from: start, as: form, in: &out)
+            }
+        return isReplaced ? link.end : link.origin
     }
 
     /// Writes a segment that is no jump.

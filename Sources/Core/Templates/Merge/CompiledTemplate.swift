@@ -39,8 +39,16 @@ package struct CompiledTemplate: Sendable {
     /// A link that is counted where a message is tracked. The segments of its target as text follow, from which the address of the
     /// tracker is made, and then those of the target as it was written, for other messages.
     struct Link: Sendable, Equatable {
+        /// How the address of the tracker is written.
+        enum Form: Sendable, Equatable {
+            /// With the target in it.
+            case signed(BodyForm)
+            /// A token alone, whose target is looked up.
+            case short(ValueForm)
+        }
+
         var number: UInt16
-        var form: BodyForm
+        var form: Form
         /// Where the segments of the target as it was written begin.
         var origin = 0
         var end = 0

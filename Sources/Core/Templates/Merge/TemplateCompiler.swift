@@ -47,7 +47,7 @@ struct TemplateCompiler {
                 }
             case .open(let name, let isInverted): begin(name, isInverted, at: token.offset)
             case .close(let name): close(name, at: token.offset)
-            case .link(let mark): take(mark)
+            case .link(let mark): take(mark, at: token.place)
             }
         }
         for section in open.reversed() { reportUnclosed(section) }
@@ -57,18 +57,23 @@ struct TemplateCompiler {
     /// The target of a counted link is a text, whatever its message is.
     private var currentForm: OutputForm { isInTarget ? .plain(.none) : form }
 
-    private mutating func take(_ mark: LinkMark) {
+    private mutating func take(_ mark: LinkMark, at place: ValuePlace) {
         switch mark {
-        case .target(let number):
-            isInTarget = true
-            result.segments.append(.link(UInt32(result.links.count)))
-            result.links.append(CompiledTemplate.Link(number: number, form: form.body))
+        case .target(let number): beginLink(number, .signed(form.body))
+        case .shortTarget(let number): beginLink(number, .short(form.pageForm(at: place)))
         case .origin:
             isInTarget = false
             result.links[result.links.count - 1].origin = result.segments.count
         case .end: result.links[result.links.count - 1].end = result.segments.count
         case .pixel: result.segments.append(.pixel(form.body))
+        case .exempt, .exemptEnd: break
         }
+    }
+
+    private mutating func beginLink(_ number: UInt16, _ form: CompiledTemplate.Link.Form) {
+        isInTarget = true
+        result.segments.append(.link(UInt32(result.links.count)))
+        result.links.append(CompiledTemplate.Link(number: number, form: form))
     }
 
     /// What NDJSON has as a list or an object may stand outside of a string as it is; a text may not. Each value tells which it is.

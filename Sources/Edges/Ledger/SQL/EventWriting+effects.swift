@@ -34,6 +34,7 @@ extension EventWriting {
             }
         }
         summary.withoutAddress += try applyPruned(&added, &removed, now: now)
+        summary.withoutAddress += try applyPreferences(&added, &removed, now: now)
         summary.suppressed = Array(added.values)
         summary.unsuppressed = Array(removed)
         summary.suppressedBefore = try suppressedBefore(now: now)
@@ -78,6 +79,7 @@ extension EventWriting {
                 found[key] = one
             }
         }
+        for one in try preferencesBefore(now: now) { found[one.key] = one }
         return found.values.sorted { $0.key.address < $1.key.address }
     }
 

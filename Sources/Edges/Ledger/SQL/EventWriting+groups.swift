@@ -158,7 +158,7 @@ extension EventWriting {
 
     /// Whoever unsubscribes is heard also by an event that cannot be kept.
     private mutating func hear(_ events: [TrackedEvent], of place: (batch: BatchID, index: Int)) {
-        for event in events where Self.unsubscribes(event) {
+        for event in events where Self.unsubscribes(event) && event.action == .unsubscribe {
             choices.append(Choice(batch: place.batch, index: place.index, isUnsubscribed: true, at: event.time))
         }
     }

@@ -69,11 +69,14 @@ extension EventWriting {
         do { return .success(try read()) } catch let damage as SQLDamage { return .failure(damage) }
     }
 
-    static func unsubscribes(_ event: TrackedEvent) -> Bool { event.action == .unsubscribe && event.method == .post }
+    static func unsubscribes(_ event: TrackedEvent) -> Bool {
+        guard event.method == .post else { return false }
+        return event.action == .unsubscribe || event.change?.declines == true
+    }
 
-    /// Whom an event unsubscribes; nil where there can be nobody of that place.
+    /// Whom an event unsubscribes from mailings like its own; nil where there can be nobody of that place.
     static func unsubscription(_ event: TrackedEvent, _ ids: [UInt32: MailingID]) -> Choice? {
-        guard let id = ids[event.mailing], isPossible(event) else { return nil }
+        guard event.action == .unsubscribe, let id = ids[event.mailing], isPossible(event) else { return nil }
         let batch = BatchID(mailing: id, number: Int(event.batch))
         return Choice(batch: batch, index: Int(event.index), isUnsubscribed: true, at: event.time)
     }

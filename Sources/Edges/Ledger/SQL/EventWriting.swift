@@ -36,6 +36,10 @@ struct EventWriting {
     private(set) var choicesAgain: [Choice] = []
     /// What recipients of mailings chose that are gone, or whose recipients are.
     private(set) var prunedChoices: [TrackedEvent] = []
+    /// What recipients saved on the page of preferences: what is new, what had been counted before, and of what that cannot be told.
+    private(set) var preferences: [TrackedEvent] = []
+    private(set) var preferencesAgain: [TrackedEvent] = []
+    private(set) var preferencesInDoubt: [TrackedEvent] = []
     var arrivals: [Arrival] = []
     /// The events were in the log. A choice comes there by a restore alone, and was carried out by the ledger of before: what was removed
     /// from the list since stays removed.
@@ -56,7 +60,11 @@ struct EventWriting {
         let ids = try mailings(Set(events.map(\.mailing)).union((unseen.again + unseen.doubtful).map(\.mailing)))
         choicesAgain = unseen.again.compactMap { Self.unsubscription($0, ids) }
         choices = unseen.doubtful.compactMap { Self.unsubscription($0, ids) }
-        prunedChoices = [events, unseen.again, unseen.doubtful].joined().filter { $0.isChoiceMade && ids[$0.mailing] == nil }
+        prunedChoices = [events, unseen.again, unseen.doubtful].joined().filter {
+            $0.isChoiceMade && $0.action != .preferences && ids[$0.mailing] == nil
+        }
+        preferences = events.filter { $0.isChoiceMade && $0.change != nil }
+        (preferencesAgain, preferencesInDoubt) = (unseen.again.filter { $0.change != nil }, unseen.doubtful.filter { $0.change != nil })
         for (id, places) in places(of: events, ids) {
             let due = try events.count <= most ? places : log(places, events, id)
             try count(due, events, of: id)
@@ -189,7 +197,7 @@ extension EventWriting {
         if zip(all, all.dropFirst()).contains(where: { $0.time > $1.time }) { all.sort { $0.time < $1.time } }
         try classify(&all, batch.mailing)
         tallies[batch.mailing, default: EventTally()].change(from: before, to: all)
-        if new.contains(where: { $0.isChoice && $0.isCounted }), let choice = all.choice {
+        if new.contains(where: { $0.isChoice && $0.action != .preferences && $0.isCounted }), let choice = all.choice {
             choices.append(Choice(batch: batch, index: index, isUnsubscribed: choice.isUnsubscribed, at: choice.at))
         }
         if all.contains(where: { $0.visitor != .machine && $0.isCounted }), try held(batch).contains(index) {

@@ -37,8 +37,10 @@ extension MetricDescription.Label {
     fileprivate static let status = Self(
         name: "status", values: .fixed(["none", "1xx", "2xx", "3xx", "4xx", "5xx"]))
     fileprivate static let visit = Self(
-        name: "kind", values: .fixed(["open", "click", "unsubscribe", "resubscribe", "page", "refused", "other"]))
-    fileprivate static let action = Self(name: "action", values: .fixed(["open", "click", "unsubscribe", "resubscribe"]))
+        name: "kind", values: .fixed(["open", "click", "unsubscribe", "resubscribe", "view", "preferences", "page", "refused", "other"]))
+    fileprivate static let questionKind = Self(name: "kind", values: .fixed(Question.Kind.allCases.map { "\($0)" }))
+    fileprivate static let answer = Self(name: "answer", values: .fixed(["found", "gone", "unable"]))
+    fileprivate static let questionOutcome = Self(name: "outcome", values: .fixed(["cached", "unanswered", "refused"]))
     fileprivate static let tokenFault = Self(
         name: "reason", values: .fixed(["malformed", "unknown_key", "forged", "other_purpose"]))
     fileprivate static let webhook = Self(name: "webhook", values: .open("names of `tracker.webhooks`"))
@@ -253,7 +255,26 @@ extension MetricCatalogue {
             "Requests of visitors that the tracker answered: pixels, redirects, one-click unsubscribes, pages, links that are none, others."
         ),
         .counter(
-            "flotilla_tracker_events_total", "events", [.action], "Events that the tracker made of visits."),
+            "flotilla_tracker_events_total", "events", [.trackedAction], "Events that the tracker made of visits."),
+        .counter(
+            "flotilla_tracker_questions_total", "questions", [.questionKind, .questionOutcome],
+            "Visitors' questions to the ledger that were not answered by a collector: from memory, not in time, or too many at once."),
+        .counter(
+            "flotilla_tracker_answers_total", "questions", [], "Visitors' questions to the ledger that a collector answered in time."),
+        .seconds(
+            "flotilla_tracker_question_seconds", [], buckets: Buckets.seconds,
+            "Time that a visitor's question to the ledger took, whatever came of it."),
+        .gauge(
+            "flotilla_tracker_answers_cached_bytes", "bytes", [], "Bytes of answers of the ledger that the tracker remembers."),
+        .counter(
+            "flotilla_questions_answered_total", "questions", [.questionKind, .answer],
+            "Different questions of trackers that a collector answered: with what was asked, that it is gone, or that it cannot tell."),
+        .counter(
+            "flotilla_questions_expired_total", "entries", [],
+            "Entries of questions that a collector read too late, when no visitor waited any more, or could not read."),
+        .seconds(
+            "flotilla_question_wait_seconds", [], buckets: Buckets.seconds,
+            "Time that questions of trackers waited in Redis for a collector."),
         .counter(
             "flotilla_tracker_tokens_refused_total", "requests", [.tokenFault],
             "Links that the tracker refused: cut off, of a key that it lacks, changed, or of another purpose."),

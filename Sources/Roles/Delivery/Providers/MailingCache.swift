@@ -99,7 +99,7 @@ actor MailingCache {
             return "its messages have links to the tracker, and this worker has no tracker.url: set it as on the other roles"
         }
         let keys = tracker.keys
-        return definition.tracker?.fault(url: tracker.url, key: keys.number, check: keys.checkValues[keys.number])
+        return definition.tracker?.fault(urls: tracker.addresses.all, key: keys.number, check: keys.checkValues[keys.number])
     }
 
     /// The provider of a mailing, which names it as the configuration does, or by a URL.
@@ -128,7 +128,8 @@ actor MailingCache {
     private func tracking(_ id: MailingID, _ definition: MailingDefinition) throws(RedisError) -> MessageTracking? {
         guard let rules = definition.mailing.tracking, let tracker = configuration.tracker else { return nil }
         guard let number = definition.number else { throw .notPublished("the number of mailing \(id)") }
-        return MessageTracking(base: tracker.url, keys: tracker.keys, mailing: number, rules)
+        let url = definition.tracker?.url ?? tracker.addresses.url(ofSender: definition.mailing.from)
+        return MessageTracking(base: url, keys: tracker.keys, mailing: number, rules)
     }
 
     /// The one provider of the configuration that a URL leads to, too. Two accounts of one server have a name and limits each.

@@ -7,11 +7,14 @@ extension MailingCheck {
     /// `tracking:` and `utm:`.
     mutating func tracking() -> MailingFile.Tracking {
         var tracking = MailingFile.Tracking()
-        if let text = text("tracking") {
+        if let entry = entry("tracking"), case .mapping(let inner) = entry.value {
+            tracking.isCounted = true
+            tracking.unless = unless(inner, of: entry)
+        } else if let text = text("tracking") {
             switch text.lowercased() {
             case "true", "yes", "on": tracking.isCounted = true
             case "false", "no", "off": tracking.isCounted = false
-            default: report(entry("tracking"), "'\(text)' is not allowed; it is true or false")
+            default: report(entry("tracking"), "'\(text)' is not allowed; it is true, false or {unless: COLUMN}")
             }
         }
         if let entry = entry("utm") { tracking.campaign = campaign(entry) }
@@ -20,6 +23,18 @@ extension MailingCheck {
         }
         tracking.place = tracking.isCounted == true ? place("tracking") : place("utm")
         return tracking
+    }
+
+    /// The column of those who object.
+    private mutating func unless(_ entries: [Entry], of parent: Entry) -> String? {
+        for inner in entries where inner.key != "unless" {
+            report(inner, key: "tracking.\(inner.key)", at: inner.keyPlace, "is no key of tracking, which has 'unless: COLUMN'")
+        }
+        guard let inner = entries.first(where: { $0.key == "unless" }) else {
+            if entries.isEmpty { report(parent, "is empty; it is true, false or {unless: COLUMN}") }
+            return nil
+        }
+        return scalar(inner, key: "tracking.unless")
     }
 
     private mutating func campaign(_ entry: Entry) -> [String: String] {

@@ -27,7 +27,7 @@ struct MailingCheck {
     static func content(of channel: Channel) -> [String] {
         switch channel {
         case .email: ["from", "reply_to", "headers", "subject", "html", "text", "tracking", "utm"]
-        case .sms, .messenger: ["from", "text"]
+        case .sms, .messenger: ["from", "text", "tracking", "utm"]
         case .webhook: ["body"]
         }
     }

@@ -22,6 +22,8 @@ package struct MailingFile: Sendable, Equatable {
         package var isCounted: Bool?
         /// The campaign parameters of counted links, by `CampaignParameter`'s names.
         package var campaign: [String: String] = [:]
+        /// The column that tells who objects; nil for none.
+        package var unless: String?
         /// Where the file asks for what only a tracker can do; nil where it does not.
         package var place: String?
     }

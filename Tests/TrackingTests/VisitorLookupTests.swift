@@ -1,0 +1,158 @@
+import Broker
+import Foundation
+import Model
+import ServiceLifecycle
+import Signing
+import Telemetry
+import TestServers
+import Testing
+
+@testable import Tracking
+
+/// Pages that need the ledger, from a real server and by way of a real Redis; the test is the collector.
+@Suite(.timeLimit(.minutes(5))) struct VisitorLookupTests {
+    private static let preferences = RecipientPreferences(
+        channel: .email, category: "news", all: .wanted, categories: [.init("news", .wanted), .init("offers", .declined)])
+
+    private func ask(_ port: Int, _ line: String, _ body: String = "") async throws -> (status: Int, text: String) {
+        let client = try RawClient(port)
+        let length = body.isEmpty ? "" : "\r\nContent-Length: \(body.utf8.count)"
+        try await client.send("\(line) HTTP/1.1\(length)\r\nHost: localhost\r\nConnection: close\r\n\r\n\(body)")
+        let text = try await client.receive().text
+        return (Int(text.dropFirst(9).prefix(3)) ?? 0, text)
+    }
+
+    /// Answers as a collector would, while `body` works.
+    private func answering(
+        _ test: TestTracker, _ answer: @escaping @Sendable (Question) -> Answer?, _ body: () async throws -> Void
+    ) async throws {
+        let store = QuestionStore(TestTracker.broker(test.redis))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                while !Task.isCancelled {
+                    guard let entries = try? await store.read(consumer: "c", count: 10, block: .milliseconds(100)) else { continue }
+                    var answers: [UInt64: [NumberedAnswer]] = [:]
+                    for batch in entries.compactMap(\.batch) {
+                        for one in batch.questions {
+                            if let found = answer(one.question) { answers[batch.asker, default: []].append(.init(one.number, found)) }
+                        }
+                    }
+                    _ = try? await store.answer(answers, entries)
+                }
+            }
+            let result: Result<Void, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            tasks.cancelAll()
+            try await tasks.waitForAll()
+            await store.close()
+            try result.get()
+        }
+    }
+
+    @Test func messagesAndPreferencesAreShownAndSaved() async throws {
+        let test = try await TestTracker()
+        let message = Array("<html><body>Hello <b>Zoë</b></body></html>".utf8)
+        try await test.servingWithQuestions { port in
+            try await answering(test, { $0.kind == .view ? .page(message) : .preferences(Self.preferences) }) {
+                let view = try await ask(port, "GET \(test.path("v", .view))")
+                #expect(view.status == 200 && view.text.contains("Hello <b>Zoë</b>") && view.text.contains("Cache-Control: private"))
+                #expect(view.text.contains("script-src 'none'") && view.text.contains("X-Robots-Tag: noindex"))
+                #expect(view.text.contains("Referrer-Policy: no-referrer"))
+                #expect(try await ask(port, "POST \(test.path("v", .view))", "x=1").status == 405)
+                let page = try await ask(port, "GET \(test.path("p", .preferences))")
+                #expect(page.status == 200 && page.text.contains(#"value="news" checked"#) && page.text.contains(#"value="offers">"#))
+                let saved = try await ask(
+                    port, "POST \(test.path("p", .preferences))?save", "c=offers&w=news&n=offers&m=news")
+                #expect(saved.status == 200 && saved.text.contains("role=\"status\"") && saved.text.contains(#"value="offers" checked"#))
+                // It is seen at once, though the ledger still says what it said.
+                let again = try await ask(port, "GET \(test.path("p", .preferences))")
+                #expect(again.text.contains(#"value="offers" checked"#) && again.text.contains(#"value="news">"#))
+                let events = try await test.arrived(3)
+                #expect(events.map(\.action).sorted { $0.rawValue < $1.rawValue } == [.unsubscribe, .view, .preferences])
+                #expect(events.first { $0.action == .preferences }?.change == PreferenceChange(categories: ["offers": true]))
+                let all = try await ask(port, "POST \(test.path("p", .preferences))?all", "m=news")
+                #expect(all.status == 200 && all.text.contains("You do not get any messages now."))
+                let last = try await test.arrived(2)
+                #expect(Set(last.map(\.action)) == [.unsubscribe, .preferences])
+                #expect(last.first { $0.action == .preferences }?.change == PreferenceChange(all: false))
+            }
+        }
+    }
+
+    @Test func whatIsGoneOrTooLargeHasAPlainPage() async throws {
+        let test = try await TestTracker()
+        try await test.servingWithQuestions { port in
+            try await answering(test, { $0.index == 1 ? .gone : $0.index == 2 ? .tooLarge : .unable }) {
+                #expect(try await ask(port, "GET \(test.path("v", .view, index: 1))").status == 410)
+                #expect(try await ask(port, "GET \(test.path("v", .view, index: 2))").status == 404)
+                let unable = try await ask(port, "GET \(test.path("v", .view, index: 3))")
+                #expect(unable.status == 503 && unable.text.contains("Retry-After: 10"))
+                // Whoever is not known can still unsubscribe.
+                let page = try await ask(port, "GET \(test.path("p", .preferences, index: 1))")
+                #expect(page.status == 200 && page.text.contains("Stop these messages"))
+                #expect(try await ask(port, "GET \(test.path("v", .unsubscribe, index: 1))").status == 404)
+            }
+        }
+    }
+
+    /// Without a collector, and without Redis, visitors get the page of two buttons soon, and choices are kept.
+    @Test func withoutAnAnswerChoicesAreKept() async throws {
+        let test = try await TestTracker()
+        try await test.servingWithQuestions { port in
+            for isThere in [true, false] {
+                if !isThere { test.redis.stop() }
+                let start = ContinuousClock.now
+                let page = try await ask(port, "GET \(test.path("p", .preferences))")
+                #expect(page.status == 200 && page.text.contains("Stop these messages"))
+                #expect(try await ask(port, "GET \(test.path("v", .view))").status == 503)
+                let saved = try await ask(port, "POST \(test.path("p", .preferences))?save", "w=news&m=news")
+                #expect(saved.status == 200 && saved.text.contains("Your choices are saved"))
+                #expect(ContinuousClock.now - start < .seconds(9))
+                #expect(try await ask(port, "GET \(test.path("o", .open))").status == 200)
+            }
+            try await test.redis.start()
+            let events = try await test.arrived(4)
+            #expect(events.filter { $0.action == .unsubscribe }.count == 2)
+        }
+    }
+
+    /// Many visitors of many messages, none of whom is answered: Redis and the tracker hold a bounded number of questions.
+    @Test func aFloodOfQuestionsIsBounded() async throws {
+        let test = try await TestTracker()
+        let asker = QuestionAsker(test.broker, bounds: QuestionBounds(questions: 300, waiters: 500), logger: TestTracker.quiet)
+        try await test.running([asker]) {
+            await withTaskGroup(of: Answer?.self) { tasks in
+                for index in 0..<3000 {
+                    tasks.addTask { await asker.answer(to: Question(.view, mailing: 1, batch: UInt32(index / 100), index: UInt32(index % 100))) }
+                }
+                for await answer in tasks { #expect(answer == nil) }
+            }
+        }
+        let length = try #require(Int(try test.redis.cli("XLEN", "{test}:questions").trimmingCharacters(in: .whitespacesAndNewlines)))
+        #expect(length <= 2000)
+        let store = QuestionStore(test.broker)
+        for _ in 0..<3 {
+            for index in 0..<1000 {
+                try await store.ask(QuestionBatch(asker: 1, [.init(UInt64(index), Question(.view, mailing: 1, batch: 1, index: 1))]))
+            }
+        }
+        #expect(try await store.unanswered() <= 1200)
+        await store.close()
+    }
+}
+
+extension TestTracker {
+    /// Runs a tracker that asks the ledger while `body` works, and stops it gracefully.
+    func servingWithQuestions(_ body: (Int) async throws -> Void) async throws {
+        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+        let events = try buffer()
+        let asker = QuestionAsker(broker, logger: Self.quiet)
+        let server = TrackerServer(
+            Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0), connections: connections,
+            events: events, asker: asker, logger: Self.quiet, onListening: { continuation.yield($0.port) })
+        try await running([events, asker, server]) {
+            var iterator = ports.makeAsyncIterator()
+            try await body(try #require(await iterator.next()))
+        }
+    }
+}
