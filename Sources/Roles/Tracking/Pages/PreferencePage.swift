@@ -22,8 +22,8 @@ struct PreferencePage {
         if preferences.all == .excluded {
             parts.append("<p>\(language[.excluded])</p>")
         } else if preferences.categories.isEmpty {
-            parts.append(
-                preferences.all == .wanted ? form("?", nil, .stopButton, isFirst: true) : form(TrackerPages.again, nil, .againButton, isFirst: true))
+            let isWanted = preferences.all == .wanted
+            parts.append(form(isWanted ? "?" : TrackerPages.again, nil, isWanted ? .stopButton : .againButton, isFirst: true))
         } else {
             parts.append("<p>\(language[.choicesText])</p>")
             parts.append(form(Self.save, choices, .saveButton, isFirst: true))
