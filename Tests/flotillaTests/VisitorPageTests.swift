@@ -9,7 +9,8 @@ import Text
     import FoundationNetworking
 #endif
 
-/// A whole run: a message is sent, and its recipient reads it in a browser and chooses what to get, by tracker, Redis, collector and ledger.
+/// A whole run: a message is sent, and its recipient reads it in a browser and chooses what to get, by tracker, Redis, collector and
+/// ledger.
 @Suite(.timeLimit(.minutes(10))) struct VisitorPageTests {
     private static let html = """
         <html><body><p>Hello {{first_name}}</p>

@@ -206,8 +206,9 @@ log: {{level: warning}}
         """Adds a mailing; its number in the ledger."""
         rows = "".join(f"{n},person{n}@example.com,Ann {n}\n" for n in range(count))
         (self.dir / "people.csv").write_text("id,email,name\n" + rows)
-        text = "".join(f"<p>Paragraph {n} for {{{{name}}}} with <a href=\"https://shop.example/{n}\">a link</a>.</p>\n" for n in range(60))
-        (self.dir / "message.html").write_text(f"<html><body>{text}<a href=\"{{{{view_url}}}}\">Browser</a></body></html>\n")
+        link = '<a href="https://shop.example/{n}">a link</a>'
+        text = "".join(f"<p>Paragraph {n} for {{{{name}}}} with {link.format(n=n)}.</p>\n" for n in range(60))
+        (self.dir / "message.html").write_text(f'<html><body>{text}<a href="{{{{view_url}}}}">Browser</a></body></html>\n')
         (self.dir / "mailing.yaml").write_text(f"""name: Asked
 channel: email
 from: news@example.com

@@ -50,8 +50,8 @@ struct PreferencePage {
             let name = one.name.htmlEscaped
             let isWanted = one.choice == .wanted && preferences.all == .wanted
             let isFixed = one.choice == .excluded
-            let box =
-                "<input type=\"checkbox\" id=\"c\(place)\" name=\"c\" value=\"\(name)\"\(isWanted ? " checked" : "")\(isFixed ? " disabled" : "")>"
+            let state = (isWanted ? " checked" : "") + (isFixed ? " disabled" : "")
+            let box = "<input type=\"checkbox\" id=\"c\(place)\" name=\"c\" value=\"\(name)\"\(state)>"
             let label = "<label for=\"c\(place)\">\(name)\(isFixed ? " – \(language[.excluded])" : "")</label>"
             let before = isFixed ? "" : hidden(isWanted ? "w" : "n", one.name)
             return "<div class=\"choice\">\(box)\(label)\(before)</div>"
