@@ -194,8 +194,8 @@ log: {{level: warning}}
         for kind in ("preferences", "view"):
             path = self.dir / f"{kind}-asked.txt"
             self.processes.run("links", [
-                laboratory(self.o.flotilla), "tracking", "links", "--keys", self.dir / "tracker.keys", "--count", count, "--mailing", number,
-                "--batch", batch, "--kind", kind, "--out", path])
+                laboratory(self.o.flotilla), "tracking", "links", "--keys", self.dir / "tracker.keys", "--count", count,
+                "--mailing", number, "--batch", batch, "--kind", kind, "--out", path])
             found = await asyncio.to_thread(wrk, self.port, path, self.o.seconds, 32, 1, 32)
             good = found["p99"] <= 50 and not found["failed"] and not found["refused"] and found["requests"] <= count
             self.row(f"{kind}: asked of the ledger", f"{found['rate']:,.0f}/s", "", None)

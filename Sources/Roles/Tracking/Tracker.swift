@@ -100,7 +100,9 @@ package final class Tracker: Sendable {
 
     /// What a visitor gets whose event could not be kept: nobody is told that they are unsubscribed who is not.
     func answer(insteadOf answer: Answer, dropped event: TrackedEvent, _ request: WebRequest) -> Answer {
-        event.action.isChoice ? Answer(pages(for: request).later, answer.kind, event: event) : answer
+        guard event.action.isChoice else { return answer }
+        let pages = pages(for: request)
+        return Answer(VisitorLookups.hasForm(request) ? pages.laterForm : pages.later, answer.kind, event: event)
     }
 
     /// Paths without a token.
