@@ -3,7 +3,7 @@ package import Model
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
     & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & RefusalStore & DeadLetterStore & CopyStore & RetentionStore
-    & SuppressionStore & UploadStore & ErasureStore & NumberStore & EventStore & VisitDomainStore & ReceiptStore
+    & SuppressionStore & UploadStore & ErasureStore & NumberStore & EventStore & VisitDomainStore & ReceiptStore & WebhookStore
     & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.

@@ -25,6 +25,10 @@ extension SQLLedger.ResultWriting {
             total[event.kind, default: (0, 0)].count += 1
             if isKnown != true { total[event.kind, default: (0, 0)].recipients += 1 }
             summary.events += 1
+            let type = WebhookType(event.kind)
+            if try db.outbox.wants(type, db) {
+                db.outbox.add(WebhookEvent(type, batch: event.batch, index: event.index, at: event.at), of: group.mailing)
+            }
         }
         for (kind, counts) in total.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             try db.add(
