@@ -151,6 +151,8 @@ extension Settings {
         reader.read(SettingsTable.trackerAddresses, into: &tracker.addresses)
         reader.read(SettingsTable.trackerSpool, into: &tracker.spool)
         reader.read(SettingsTable.trackerSpoolLimit, into: &tracker.spoolLimit)
+        reader.read(SettingsTable.webhooksKeep, into: &webhooks.keep)
+        reader.read(SettingsTable.webhooksPatience, into: &webhooks.patience)
         reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
     }
 
