@@ -57,6 +57,7 @@ private final class KilledTransaction: SQLTransaction {
     init(_ db: any SQLTransaction, _ step: @escaping () throws -> Void) { (self.db, self.step) = (db, step) }
 
     var changes: Int { db.changes }
+    var outbox: WebhookOutbox { db.outbox }
     var locking: String { db.locking }
     var sharing: String { db.sharing }
     var elements: String { db.elements }

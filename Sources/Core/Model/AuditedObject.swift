@@ -1,6 +1,6 @@
 /// What an order was about. Its text is the same in the ledger, in the log and on the command line: `mailing:ID`, `provider:NAME`,
 /// `dead:NUMBER`, `ledger`,
-/// `suppressions`, `suppression:CHANNEL:ADDRESS`.
+/// `suppressions`, `suppression:CHANNEL:ADDRESS`, `webhook:ID`.
 package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case mailing(MailingID)
     /// The scope of a limit.
@@ -14,6 +14,8 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case suppression(Channel, String)
     /// Categories of mailings, of which one or several are named.
     case categories(String)
+    /// A subscription of webhooks.
+    case webhook(String)
 
     /// Reads what `description` wrote; what this release does not know counts as a scope that it does not know.
     package init(_ text: String) { self = Self.known(text) ?? .limit(StoredScope(text)) }
@@ -30,6 +32,7 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
             let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, let channel = Channel(rawValue: String(parts[0])) else { return nil }
             return .suppression(channel, String(parts[1]))
+        case "webhook": return .webhook(String(name))
         case "category": return .categories(String(name))
         case "dead": return numbers(name).map(AuditedObject.deadLetters)
         default: return nil
@@ -45,6 +48,7 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
         case .ledger: "ledger"
         case .suppressions: "suppressions"
         case .categories(let names): "category:\(names)"
+        case .webhook(let id): "webhook:\(id)"
         case .suppression(let channel, let address): "suppression:\(channel.rawValue):\(address)"
         }
     }

@@ -8,6 +8,8 @@ package struct MessageGroup: Sendable {
         package var body: Range<Int>
         /// A name that stays the same if the message is sent again: the idempotency key of HTTP.
         package var key: String
+        /// HTTP: header lines of its own, as `Name: value`.
+        package var headers: [String] = []
 
         package init(recipient: String, body: Range<Int>, key: String) {
             self.recipient = recipient

@@ -27,6 +27,13 @@ package struct AuditNote: Sendable, Equatable {
         /// Categories were made known, or forgotten.
         case addCategories = "add_categories"
         case removeCategory = "remove_category"
+        /// Subscriptions of webhooks.
+        case addWebhook = "add_webhook"
+        case removeWebhook = "remove_webhook"
+        case enableWebhook = "enable_webhook"
+        case disableWebhook = "disable_webhook"
+        case replayWebhook = "replay_webhook"
+        case rotateWebhookSecret = "rotate_webhook_secret"
     }
 
     package var order: Order
@@ -91,6 +98,12 @@ package struct AuditedValues: Sendable, Codable, Equatable {
     package var category: String?
     /// RFC 3339.
     package var expires: String?
+    /// Without user information and query.
+    package var url: String?
+    package var types: String?
+    /// RFC 3339.
+    package var since: String?
+    package var until: String?
 
     package init() {}
 }

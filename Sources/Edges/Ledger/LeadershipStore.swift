@@ -45,4 +45,6 @@ package protocol LeadershipStore: Sendable {
 package enum Leadership {
     /// Planning mailings and dispatching their batches.
     package static let planning = "planning"
+    /// Telling other systems by webhooks.
+    package static let webhooks = "webhooks"
 }

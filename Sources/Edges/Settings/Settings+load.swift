@@ -160,6 +160,8 @@ extension Settings {
         reader.read(SettingsTable.trackerPageBackground, into: &tracker.pages.background)
         reader.read(SettingsTable.trackerPageLogo, into: &tracker.pages.logo)
         reader.read(SettingsTable.trackerPageTemplate, into: &tracker.pages.template)
+        reader.read(SettingsTable.webhooksKeep, into: &webhooks.keep)
+        reader.read(SettingsTable.webhooksPatience, into: &webhooks.patience)
         reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
     }
 

@@ -125,8 +125,18 @@ package struct Settings: Sendable, Equatable {
         case collector, worker, tracker
         /// Kept for a role to come.
         case api
+        case webhooks
 
         package var address: ListenAddress { ListenAddress(host: "127.0.0.1", port: rawValue) }
+    }
+
+    /// Webhooks by which other systems are told of events.
+    package struct Webhooks: Sendable, Equatable {
+        /// How long the outbox keeps what was told, for replays.
+        package var keep = Duration.seconds(3 * 86_400)
+        /// How long a receiver may take nothing before its subscription is disabled.
+        package var patience = Duration.seconds(86_400)
+        package init() {}
     }
 
     package struct Tracker: Sendable, Equatable {
@@ -210,6 +220,7 @@ package struct Settings: Sendable, Equatable {
     package var log = Logs()
     package var email = Email()
     package var tracker = Tracker()
+    package var webhooks = Webhooks()
     /// Who visitors of messages' links are: the operator's rules, then the built-in ones.
     package var visitors = VisitorRules.builtIn
     package var shutdown = Shutdown()

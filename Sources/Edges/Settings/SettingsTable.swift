@@ -107,7 +107,8 @@ enum SettingsTable {
 
     static let metricsListen = Setting.listen(
         "metrics.listen",
-        shown: "127.0.0.1 with a port for each role: planner, `up` and `send` 9464, collector 9465, worker 9466, tracker 9467",
+        shown: "127.0.0.1 with a port for each role: planner, `up` and `send` 9464, collector 9465, worker 9466, tracker 9467, "
+            + "webhooks 9469",
         "Where `/metrics`, `/healthz` and `/readyz` are served; with `off` no metrics are kept.")
 
     static let logLevel = Setting.choice(
@@ -232,6 +233,13 @@ enum SettingsTable {
         "domains.*.names", shown: "the entry's own name",
         "Domains that share the entry's limit and its adaptive rate; no domain in two entries.")
 
+    static let webhooksKeep = Setting.duration(
+        "webhooks.keep", .seconds(60)...(.seconds(30 * 86_400)), default: "3d",
+        "How long the outbox of webhooks keeps what was told, for replays: [webhooks.md](webhooks.md#the-outbox).")
+    static let webhooksPatience = Setting.duration(
+        "webhooks.patience", .seconds(1)...(.seconds(7 * 86_400)), default: "1d",
+        "How long a receiver of webhooks may take nothing before its subscription is disabled.")
+
     static let keys: [SettingKey] =
         [
             redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
@@ -249,6 +257,7 @@ enum SettingsTable {
             trackerSpoolLimit.key, trackerPageName.key, trackerPageColour.key, trackerPageBackground.key, trackerPageLogo.key,
             trackerPageTemplate.key,
             trackerVisitors.key, webhookKind.key, webhookSecret.key, webhookProvider.key, webhookTopic.key,
+            webhooksKeep.key, webhooksPatience.key,
             shutdownGrace.key,
             providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,
             providerConnectTimeout.key, providerTimeout.key, providerFinalTimeout.key, providerStartTLS.key, providerCAFile.key,

@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// leader ends or no longer renews its leadership. The ledger and Redis refuse what a planner writes after it lost the leadership.
 package struct PlannerRole: Service {
     package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & SuppressionStore & LeadershipStore
-        & EpochNoteStore & LimitStore & CopyStore & RetentionStore & UploadStore & NumberStore
+        & EpochNoteStore & LimitStore & CopyStore & RetentionStore & UploadStore & NumberStore & WebhookStore
         & ChangeSource
 
     /// How a planner works.
@@ -32,6 +32,9 @@ package struct PlannerRole: Service {
         package var isAlone: Bool
         /// How long the recipients of mailings that have ended are kept; nil for always.
         package var keep: Duration?
+        /// How long the outbox of webhooks keeps what was told, and at most what was not.
+        package var keepOutbox = Duration.seconds(3 * 86_400)
+        package static let longestOutbox = Duration.seconds(7 * 86_400)
         /// What is done about recipients that cannot be read on this machine; nil where no other planner can be at work.
         package var sharing: PlannerService.Sharing?
         /// Where links of a mailing lead to; nil where there is no tracker.
@@ -181,6 +184,18 @@ package struct PlannerRole: Service {
                     // Removed recipients do not come back: this machine's clock alone is not enough.
                     await time.learn(from: broker)
                     await janitor.run()
+                }
+            }
+            if configuration.only == nil {
+                // By the earliest clock: what is removed does not come back.
+                let janitor = OutboxJanitor(
+                    ledger: ledger, keep: configuration.keepOutbox, longest: Configuration.longestOutbox, clock: { time.earliest },
+                    logger: logger)
+                group.addTask {
+                    while !Task.isCancelled {
+                        await janitor.prune()
+                        do { try await Task.sleep(for: .seconds(3600)) } catch { return }
+                    }
                 }
             }
             // They end with the stop by themselves; the monitor has to be ended, when both have.

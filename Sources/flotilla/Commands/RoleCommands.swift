@@ -121,7 +121,7 @@ struct Up: RoleCommand {
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),
-                    collector, events, receipts, runtime.answering(broker, ledger, keys: keys), worker,
+                    collector, events, receipts, runtime.answering(broker, ledger, keys: keys), runtime.webhooks(ledger), worker,
                     runtime.planner(
                         broker, ledger, isAlone: redis != nil, trackerKeys: keys,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),

@@ -21,6 +21,7 @@ import Text
 import Tracking
 import Transport
 import UnixSignals
+import Webhooks
 
 /// What the roles of one process share (settings, logs, metrics, Redis), and the roles as services.
 struct RoleRuntime {
@@ -198,6 +199,15 @@ struct RoleRuntime {
         return ([sender], receiver)
     }
 
+    /// Tells other systems of what happens.
+    func webhooks(_ ledger: any OpenLedger) -> WebhookRole {
+        var durations = WebhookRole.Durations()
+        durations.keep = settings.webhooks.keep
+        durations.longest = max(durations.longest, settings.webhooks.keep)
+        durations.patience = settings.webhooks.patience
+        return WebhookRole(ledger: ledger, name: name, durations: durations, logger: logger)
+    }
+
     /// The tracker of a process with all roles; none where links are not tracked.
     func innerTracker(_ broker: Broker, keys: SigningKeys?) throws -> [any Service] {
         guard let keys else { return [] }
@@ -246,6 +256,7 @@ struct RoleRuntime {
         configuration.windowBytes = planner.windowBytes
         configuration.batchBytes = planner.batchBytes
         configuration.keep = settings.ledger.keep
+        configuration.keepOutbox = settings.webhooks.keep
         let checks = trackerKeys?.checkValues ?? [:]
         if let addresses = settings.tracker.publicAddresses {
             configuration.tracker = { PublishedTracker(url: addresses.url(ofSender: $0.from), keys: checks) }

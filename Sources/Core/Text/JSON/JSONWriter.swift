@@ -1,5 +1,5 @@
-/// Writes compact JSON (RFC 8259) into bytes: arrays, whole numbers and strings. It sets the commas. The caller closes all arrays,
-/// and writes nothing after the first value.
+/// Writes compact JSON (RFC 8259) into bytes: arrays, objects, whole numbers and strings. It sets the commas. The caller closes all arrays
+/// and objects, and writes nothing after the first value.
 public struct JSONWriter: Sendable {
     @usableFromInline var output: [UInt8] = []
     @usableFromInline var needsComma = false
@@ -21,6 +21,24 @@ public struct JSONWriter: Sendable {
     public mutating func endArray() {
         output.append(UInt8(ascii: "]"))
         needsComma = true
+    }
+
+    public mutating func beginObject() {
+        separate()
+        output.append(UInt8(ascii: "{"))
+        needsComma = false
+    }
+
+    public mutating func endObject() {
+        output.append(UInt8(ascii: "}"))
+        needsComma = true
+    }
+
+    /// The name of a member, whose value comes next.
+    public mutating func key(_ name: String) {
+        string(name.utf8)
+        output.append(UInt8(ascii: ":"))
+        needsComma = false
     }
 
     @inlinable

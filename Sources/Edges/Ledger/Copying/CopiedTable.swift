@@ -29,7 +29,7 @@ struct CopiedTable {
     }
 
     /// It has one row from the beginning.
-    var isSingle: Bool { name == "suppression_list" }
+    var isSingle: Bool { ["suppression_list", "webhook_head"].contains(name) }
 
     /// All but `ledger`, whose row is there.
     static func all(_ db: Database, _ connection: PostgreSQLConnection) throws -> [CopiedTable] {

@@ -17,6 +17,7 @@ enum PostgreSQLSchema {
         Migration(name: "36 receipts", sql: receipts),
         Migration(name: "38 channels", sql: channels),
         Migration(name: "40 pruned addresses", sql: prunedAddresses),
+        Migration(name: "41 webhooks", sql: webhooks),
     ]
 
     /// Has the tables be those of this release.

@@ -4,6 +4,7 @@ final class PostgreSQLTransaction: SQLTransaction {
     /// Nothing is written and no row locked.
     private let isReading: Bool
     private(set) var changes = 0
+    let outbox = WebhookOutbox()
     /// It wrote something.
     private var hasWritten = false
     private var hasCounted = false

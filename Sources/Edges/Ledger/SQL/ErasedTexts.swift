@@ -22,6 +22,7 @@ enum ErasedTexts {
                 }
             }
         }
+        try ErasedWebhooks.erase(db, search)
     }
 
     /// The dead letters that hold one of the addresses.

@@ -196,6 +196,7 @@ extension EventWriting {
         var all = before + new
         if zip(all, all.dropFirst()).contains(where: { $0.time > $1.time }) { all.sort { $0.time < $1.time } }
         try classify(&all, batch.mailing)
+        try tell(new, among: all, batch, index)
         tallies[batch.mailing, default: EventTally()].change(from: before, to: all)
         if new.contains(where: { $0.isChoice && $0.action != .preferences && $0.isCounted }), let choice = all.choice {
             choices.append(Choice(batch: batch, index: index, isUnsubscribed: choice.isUnsubscribed, at: choice.at))
@@ -204,6 +205,29 @@ extension EventWriting {
             arrivals.append(Arrival(batch: batch, index: index))
         }
         return all
+    }
+}
+
+extension EventWriting {
+    /// Notes new events for webhooks, each with the class that it has now: what later visits show of it is not told again.
+    private func tell(_ new: [StoredEvent], among all: [StoredEvent], _ batch: BatchID, _ index: Int) throws {
+        var told: Set<Int> = []
+        for event in new where event.isCounted {
+            let type = WebhookType(event.action)
+            guard try db.outbox.wants(type, db) else { continue }
+            let place = all.indices.last { place in
+                var other = all[place]
+                other.visitor = event.visitor
+                return other == event && !told.contains(place)
+            }
+            var one = WebhookEvent(type, batch: batch.number, index: index, at: event.time)
+            one.link = Int(event.link)
+            if let place {
+                told.insert(place)
+                one.visitor = all[place].visitor
+            }
+            db.outbox.add(one, of: batch.mailing)
+        }
     }
 }
 

@@ -46,6 +46,11 @@ extension LedgerCheck {
             "dead_letter_field whose dead letter is not there",
             "SELECT count(*) FROM dead_letter_field WHERE letter NOT IN (SELECT id FROM dead_letter)"
         ),
+        ("webhook_part whose subscription is not there", "SELECT count(*) FROM webhook_part WHERE webhook NOT IN (SELECT id FROM webhook)"),
+        (
+            "webhook_event above the highest number that was given",
+            "SELECT count(*) FROM webhook_event WHERE sequence > (SELECT last FROM webhook_head)"
+        ),
         ("upload_part whose upload is not there", "SELECT count(*) FROM upload_part WHERE mailing NOT IN (SELECT mailing FROM upload)"),
     ]
 

@@ -27,6 +27,10 @@ extension ReceiptWriting {
                 summary.unsuppressed.removeAll { $0 == key }
             case .resubscribed:
                 guard let old = try SQLLedger.suppression(db, key), old.reason == .unsubscribe, old.at <= one.at else { continue }
+                if try db.outbox.wants(.resubscribed, db) {
+                    db.outbox.add(
+                        WebhookEvent(.resubscribed, batch: one.batch.number, index: one.index, at: one.at), of: one.batch.mailing)
+                }
                 for removed in try SQLLedger.unsuppress(
                     db, [key], SuppressionAudit(AuditNote(.unsuppress, actor: Self.actor)), now: now)
                 {

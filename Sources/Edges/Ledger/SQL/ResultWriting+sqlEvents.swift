@@ -70,6 +70,10 @@ extension SQLLedger.ResultWriting {
             let total = totals[event.batch.mailing]?[event.kind] ?? (0, 0)
             totals[event.batch.mailing, default: [:]][event.kind] = (total.count + 1, total.recipients + (isFirst ? 1 : 0))
             summary.events += 1
+            let type = WebhookType(event.kind)
+            if try db.outbox.wants(type, db) {
+                db.outbox.add(WebhookEvent(type, batch: event.batch, index: event.index, at: event.at), of: group.mailing)
+            }
         }
         for (mailing, kinds) in totals.sorted(by: { $0.key < $1.key }) {
             for (kind, counts) in kinds.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {

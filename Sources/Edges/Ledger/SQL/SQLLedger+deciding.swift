@@ -157,6 +157,7 @@ private struct Deciding {
     /// - Parameter at: when the message was in flight, in milliseconds since 1970: there the timeline shows it.
     private mutating func settle(_ batch: BatchID, _ index: Int, at: Int64, _ progress: inout BatchProgress) throws {
         progress.states[index] = StateCode.code(decision.state)
+        try db.tell(decision.state, of: batch, index, at: now, attempts: progress.attempts(index))
         changes.moves[RecipientState.uncertain.rank] -= 1
         changes.moves[decision.state.rank] += 1
         switch decision {

@@ -271,6 +271,7 @@ extension SQLLedger: DispatchStore {
                 old.rank < RecipientState.uncertain.rank
             else { continue }
             progress.states[index] = StateCode.code(.uncertain)
+            try db.tell(.uncertain, of: batch, index, at: entry.at, attempts: progress.attempts(index))
             if old == .deferred { try LastError.remove(db, batch, index) }
             held[old, default: 0] += 1
         }

@@ -48,6 +48,7 @@ extension SQLLedger {
                 guard let old = progress.state(index), old == .planned || old == .deferred else { continue }
                 progress.states[index] = StateCode.code(state)
                 ended[old, default: 0] += 1
+                try db.tell(state, of: batch, index, at: now, attempts: progress.attempts(index))
                 guard state == .expired else { continue }
                 if old == .deferred, let failure = try LastError.failure(db, batch, index) {
                     failures.add(failure, 1)

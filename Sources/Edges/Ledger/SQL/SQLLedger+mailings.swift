@@ -139,6 +139,7 @@ extension SQLLedger: MailingStore {
             ])
         guard db.changes > 0 else { return false }
         if change.to == .stopped { try settle(db, id) }
+        try db.tell(change.to, of: id, at: change.now)
         return true
     }
 
@@ -156,7 +157,9 @@ extension SQLLedger: MailingStore {
             // A person who resumes a mailing has fixed what was refused, or tries whether it is refused still.
             try db.run("UPDATE recipient_error SET held = 0 WHERE mailing = ? AND held = 1", [id.description])
             try Self.note(db, note, on: id, before: before, now: now)
-            return try MailingRecord.one(db, id)?.state
+            let state = try MailingRecord.one(db, id)?.state
+            if let state { try db.tell(state, of: id, at: now) }
+            return state
         }
     }
 

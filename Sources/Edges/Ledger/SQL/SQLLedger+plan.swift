@@ -72,6 +72,7 @@ extension SQLLedger: PlanStore {
                     started = coalesce(started, ?2)
                 WHERE id = ? AND state NOT IN ('sent', 'stopped', 'failed')
                 """, [reason, now, id.description])
+            if db.changes > 0 { try db.tell(.failed, of: id, at: now) }
             return
         }
         try insert(step.batches, of: id, db)
@@ -98,6 +99,9 @@ extension SQLLedger: PlanStore {
                 step.batches.count, now, count, step.ending == .whole, step.exclusions.count + step.reachedBefore, step.rowsRead,
                 step.sourceSize, step.sourceModified, step.sourceChecksum, step.suppressionRevision, id.description,
             ])
+        guard step.ending == .whole, try db.outbox.wants(.mailingSending, db) else { return }
+        let state = try db.one(String.self, "SELECT state FROM mailing WHERE id = ?", [id.description]).flatMap(MailingState.init)
+        if state == .sending { try db.tell(.sending, of: id, at: now) }
     }
 
     private static func insert(_ batches: [PlannedBatch], of id: MailingID, _ db: any SQLTransaction) throws {

@@ -28,6 +28,8 @@ extension SQLLedger {
         var expected: Set<String>?
         /// Rows by which providers' receipts are found.
         var references: [[any SQLConvertible]] = []
+        /// The provider of the group that is taken; empty for news.
+        private var provider = ""
         /// Recipients that moved into a state, by rank.
         private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
@@ -81,6 +83,8 @@ extension SQLLedger {
         private mutating func take(_ group: ResultGroup, isNew: Bool) throws {
             guard let index = batchIndex[group.batch] else { return }
             dispatches.insert(Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber))
+            provider = group.provider
+            defer { provider = "" }
             if isNew {
                 if group.dispatchNumber < batches[index].progress.dispatchNumber { summary.late += 1 }
                 try note(group)
@@ -199,6 +203,7 @@ extension SQLLedger {
             mailings[mailing].moves[old.rank] -= 1
             mailings[mailing].moves[result.state.rank] += 1
             moved[result.state.rank] += 1
+            try db.tell(result, of: batch, provider: provider)
         }
 
         /// The number of the response that a cause names.

@@ -47,6 +47,8 @@ extension SQLLedger {
                 guard let old = progress.state(index) else { continue }
                 progress.states[index] = StateCode.code(.skipped)
                 ended[old, default: 0] += 1
+                try db.tell(
+                    .skipped, of: BatchID(mailing: mailing, number: batch), index, at: now, attempts: progress.attempts(index))
                 if old == .deferred { try LastError.remove(db, BatchID(mailing: mailing, number: batch), index) }
                 try Self.store(db, BatchID(mailing: mailing, number: batch), index, suppression.words, at: now)
             }

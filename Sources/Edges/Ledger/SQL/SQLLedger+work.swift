@@ -95,6 +95,7 @@ extension SQLLedger {
     /// A message of a mailing that had failed because nobody was sent to was accepted after all.
     static func noteLateAcceptance(_ db: any SQLTransaction, _ id: MailingID, now: Int64) throws {
         try db.run(LateAcceptance.sql, [now, id.description])
+        if db.changes > 0 { try db.tell(.sent, of: id, at: now) }
     }
 
     /// Notes of a stopped mailing that nothing of it is open any more, but for those who are held, and nothing with the workers.

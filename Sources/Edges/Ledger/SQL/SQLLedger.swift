@@ -31,7 +31,11 @@ package final class SQLLedger: Sendable {
     ) async throws(LedgerError) -> T {
         let start = ContinuousClock.now
         defer { timer(operation).record(duration: ContinuousClock.now - start) }
-        return try await engine.transact(operation, order, body)
+        return try await engine.transact(operation, order) { db in
+            let value = try body(db)
+            try db.outbox.store(db)
+            return value
+        }
     }
 
     /// Runs `body` on one unchanging view of the ledger.

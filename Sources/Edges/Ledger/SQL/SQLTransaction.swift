@@ -6,6 +6,9 @@ protocol SQLTransaction: AnyObject {
     /// Rows that the last statement wrote.
     var changes: Int { get }
 
+    /// What happens in it and webhooks tell of.
+    var outbox: WebhookOutbox { get }
+
     /// Runs a statement that gives no rows.
     func run(_ sql: String, _ values: [any SQLConvertible]) throws
 

@@ -24,6 +24,7 @@ extension LedgerBackup {
             var lacksEvents = false
             if difference == nil {
                 merged.orders = mergeOrders(into: db)
+                mergeWebhooks(into: db)
                 lacksEvents = !mergeEventSources(into: db)
                 mergeShared(into: db, &merged, except: Set(lacking.map(\.0)), mustAgree: damage != nil, now: now)
             }
@@ -197,13 +198,14 @@ extension LedgerBackup {
                 """, arguments: [id.description])
     }
 
-    /// The tables with a mailing's rows. Dead letters belong to a Redis, and stay with the replaced ledger.
+    /// The tables with a mailing's rows. Dead letters belong to a Redis, and stay with the replaced ledger; the outbox of webhooks is taken
+    /// over as a whole.
     private static func tables(_ db: Database) throws -> [String] {
         try String.fetchAll(
             db,
             sql: """
                 SELECT DISTINCT t.name FROM main.sqlite_schema t JOIN pragma_table_info(t.name) c
-                WHERE t.type = 'table' AND t.name NOT LIKE 'dead_letter%' AND (t.name = 'mailing' OR c.name = 'mailing') ORDER BY 1
+                WHERE t.type = 'table' AND t.name NOT LIKE 'dead_letter%' AND t.name <> 'webhook_event' AND (t.name = 'mailing' OR c.name = 'mailing') ORDER BY 1
                 """)
     }
 }

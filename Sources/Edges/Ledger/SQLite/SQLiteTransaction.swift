@@ -5,6 +5,7 @@ import Model
 /// The shared statements in a transaction of SQLite.
 final class SQLiteTransaction: SQLTransaction {
     private let db: Database
+    let outbox = WebhookOutbox()
 
     init(_ db: Database) { self.db = db }
 

@@ -65,6 +65,7 @@ enum Schema {
         migrator.registerMigration("36 receipts") { db in try db.execute(sql: receipts) }
         migrator.registerMigration("38 channels") { db in try db.execute(sql: channels) }
         migrator.registerMigration("40 pruned addresses") { db in try db.execute(sql: prunedAddresses) }
+        migrator.registerMigration("41 webhooks") { db in try db.execute(sql: webhooks) }
         return migrator
     }
 }

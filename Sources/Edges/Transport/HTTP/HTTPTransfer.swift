@@ -13,6 +13,8 @@ final class HTTPTransfer {
     /// The head of the header list: the idempotency key, written anew for each request, before the lines all share.
     private let keyLine: UnsafeMutablePointer<curl_slist>
     private var keyCapacity = 128
+    /// The first and the last header line of the message alone, before those that all share; nil for none.
+    private var ownLines: (first: UnsafeMutablePointer<curl_slist>, last: UnsafeMutablePointer<curl_slist>)?
     private let failure: UnsafeMutablePointer<CChar>
 
     /// The message on its way: a place in a group; nil when the handle is free, or connects only.
@@ -49,6 +51,7 @@ final class HTTPTransfer {
 
     deinit {
         curl_easy_cleanup(handle)
+        freeOwnLines()
         keyLine.pointee.data.deallocate()
         keyLine.deallocate()
         failure.deallocate()
@@ -87,6 +90,7 @@ final class HTTPTransfer {
         flotilla_curl_set_long(handle, CURLOPT_POSTFIELDSIZE, text.count)
         flotilla_curl_set_pointer(handle, CURLOPT_POSTFIELDS, text.baseAddress)
         writeKey(job.group.messages[index].key)
+        setOwnLines(job.group.messages[index].headers)
         failure.pointee = 0
         isClearRefused = false
     }
@@ -113,6 +117,31 @@ final class HTTPTransfer {
         began = nil
         received = 0
         if body.capacity > 4096 { body = [] } else { body.removeAll(keepingCapacity: true) }
+    }
+
+    /// Puts the message's own header lines before those that all share. What would end a line is left out with it.
+    private func setOwnLines(_ lines: [String]) {
+        guard ownLines != nil || !lines.isEmpty else { return }
+        freeOwnLines()
+        var first: UnsafeMutablePointer<curl_slist>?
+        for line in lines where !line.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+            guard let longer = curl_slist_append(first, line) else { break }
+            first = longer
+        }
+        if let first {
+            var last = first
+            while let next = last.pointee.next { last = next }
+            last.pointee.next = keyLine
+            ownLines = (first, last)
+        }
+        flotilla_curl_set_headers(handle, first ?? keyLine)
+    }
+
+    private func freeOwnLines() {
+        guard let (first, last) = ownLines else { return }
+        last.pointee.next = nil
+        curl_slist_free_all(first)
+        ownLines = nil
     }
 
     private func writeKey(_ key: String) {
