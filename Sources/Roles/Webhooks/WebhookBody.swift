@@ -63,7 +63,7 @@ package struct WebhookBody: Sendable, Equatable {
         if event.attempt > 0 { out.member("attempt", event.attempt) }
         out.memberIfAny("provider", event.provider)
         out.memberIfAny("provider_message_id", event.messageID)
-        out.memberIfAny("reason", event.reason)
+        out.memberIfAny(event.type == .preferences ? "changes" : "reason", event.reason)
         if event.code > 0 { out.member("code", event.code) }
         if event.link > 0 { out.member("link", event.link) }
         if let visitor = event.visitor { out.member("class", visitor.name) }

@@ -3,7 +3,7 @@
 package enum WebhookType: UInt8, Sendable, CaseIterable {
     case sent = 0
     case delivered, failed, expired, stopped, skipped, uncertain
-    case opened, viewed, clicked, unsubscribed, resubscribed, complained, bounced
+    case opened, viewed, clicked, unsubscribed, resubscribed, complained, bounced, preferences
     case mailingSending, mailingPaused, mailingSent, mailingStopped, mailingFailed
 
     /// As the message has it.
@@ -23,6 +23,7 @@ package enum WebhookType: UInt8, Sendable, CaseIterable {
         case .resubscribed: "recipient.resubscribed"
         case .complained: "recipient.complained"
         case .bounced: "recipient.bounced"
+        case .preferences: "recipient.preferences"
         case .mailingSending: "mailing.sending"
         case .mailingPaused: "mailing.paused"
         case .mailingSent: "mailing.sent"
@@ -37,7 +38,7 @@ package enum WebhookType: UInt8, Sendable, CaseIterable {
     /// The state of a recipient, or of a mailing, that it tells of; nil for an event.
     package var state: String? {
         switch self {
-        case .opened, .viewed, .clicked, .unsubscribed, .resubscribed, .complained, .bounced: nil
+        case .opened, .viewed, .clicked, .unsubscribed, .resubscribed, .complained, .bounced, .preferences: nil
         default: String(name.drop { $0 != "." }.dropFirst())
         }
     }
@@ -74,6 +75,7 @@ package enum WebhookType: UInt8, Sendable, CaseIterable {
         case .unsubscribe: self = .unsubscribed
         case .resubscribe: self = .resubscribed
         case .view: self = .viewed
+        case .preferences: self = .preferences
         }
     }
 

@@ -5,6 +5,7 @@ import Signing
 extension EventWriting {
     /// By what a recipient's suppressions are written and found.
     private struct Person {
+        var mailing: MailingID
         var channel: Channel
         /// The category of the message; empty for none.
         var category: String
@@ -29,6 +30,11 @@ extension EventWriting {
             guard let person = try person(of: event) else {
                 unknown += 1
                 continue
+            }
+            if isSure, try db.outbox.wants(.preferences, db) {
+                var told = WebhookEvent(.preferences, batch: Int(event.batch), index: Int(event.index), at: event.time)
+                told.reason = change.text
+                db.outbox.add(told, of: person.mailing)
             }
             // Whoever has a link could make categories otherwise.
             let named = change.categories.filter { categories.contains($0.key) || $0.key == person.category }.sorted { $0.key < $1.key }
@@ -67,7 +73,7 @@ extension EventWriting {
         let category: String = try row.read(2)
         if (try row.read(3) as Int64?) != nil {
             let hash = try PrunedAddresses.hash(db, event.mailing, batch: event.batch, index: event.index)
-            return hash.map { Person(channel: channel, category: category, address: AddressHasher.text(of: $0), source: source) }
+            return hash.map { Person(mailing: id, channel: channel, category: category, address: AddressHasher.text(of: $0), source: source) }
         }
         guard let wire = try SQLLedger.batchText(db, batch), let recipients = try? Recipients(decodingAddresses: wire),
             index < recipients.count
@@ -76,6 +82,6 @@ extension EventWriting {
         guard !address.isEmpty else { return nil }
         let forms = try SQLLedger.withHashes(db, [address], channel)
         return Person(
-            channel: channel, category: category, address: address, hash: forms.count > 1 ? forms[1] : nil, source: source)
+            mailing: id, channel: channel, category: category, address: address, hash: forms.count > 1 ? forms[1] : nil, source: source)
     }
 }

@@ -72,7 +72,7 @@ extension SQLLedger.ResultWriting {
             summary.events += 1
             let type = WebhookType(event.kind)
             if try db.outbox.wants(type, db) {
-                db.outbox.add(WebhookEvent(type, batch: event.batch, index: event.index, at: event.at), of: group.mailing)
+                db.outbox.add(WebhookEvent(type, batch: event.batch.number, index: event.index, at: event.at), of: event.batch.mailing)
             }
         }
         for (mailing, kinds) in totals.sorted(by: { $0.key < $1.key }) {
