@@ -3,6 +3,7 @@ import Model
 import NIOPosix
 import Policy
 import Sink
+import Synchronization
 import TestServers
 import Testing
 

@@ -112,21 +112,23 @@ struct ScriptedWorker {
     /// Works a batch off: whenever somebody sleeps, so much time passes. Late responses come as soon as there is nothing else to do.
     /// - Parameter meanwhile: called again and again.
     func deliver(_ delivery: BatchDelivery, meanwhile: () async throws -> Void = {}) async throws {
-        let isDone = Atomic<Bool>(false)
+        let end = End()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 await delivery.run()
-                isDone.store(true, ordering: .relaxed)
+                end.hasCome.store(true, ordering: .relaxed)
             }
             try await eventually("the batch is closed") {
                 try await meanwhile()
                 if let next = manual.next { manual.pass(max(next, .milliseconds(1))) } else { transport.resolveLate() }
-                return isDone.load(ordering: .relaxed)
+                return end.hasCome.load(ordering: .relaxed)
             }
             try await group.waitForAll()
         }
         worker.inFlight.remove(delivery.batch)
     }
+
+    private final class End: Sendable { let hasCome = Atomic<Bool>(false) }
 
     /// What was reported, since this was last asked.
     func groups() async throws -> [ResultGroup] {

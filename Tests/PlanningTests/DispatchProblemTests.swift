@@ -26,9 +26,9 @@ import Testing
 
     @Test func theLogTellsOfItNowAndThen() {
         var problem = DispatchProblem()
-        #expect(problem.isTimeToSay(at: start))
-        #expect(!problem.isTimeToSay(at: start + .milliseconds(9_999)))
-        #expect(problem.isTimeToSay(at: start + .seconds(10)))
-        #expect(!problem.isTimeToSay(at: start + .seconds(11)))
+        #expect(problem.isTimeToSay(at: start) == true)
+        #expect(problem.isTimeToSay(at: start + .milliseconds(9_999)) == false)
+        #expect(problem.isTimeToSay(at: start + .seconds(10)) == true)
+        #expect(problem.isTimeToSay(at: start + .seconds(11)) == false)
     }
 }

@@ -72,7 +72,7 @@ import Testing
         #expect(plan.exclusions.first?.detail.contains("1200 are the most") == true)
         // A column that no template names does not count.
         var small = try RecipientPlanner(
-            source: source(text), channel: .email, carry: [], bounds: .init(bytes: 1_000, recipientBytes: 1_200))
+            source: source(text), channel: .email, keeping: [], bounds: .init(bytes: 1_000, recipientBytes: 1_200))
         #expect(try self.plan(&small).recipients.count == 3)
     }
 
@@ -106,7 +106,7 @@ import Testing
     @Test func carriesOnlyTheColumnsThatAreWanted() throws {
         var planner = try RecipientPlanner(
             source: source("id,email,a,b,,c\n1,a@example.com,A,B,-,C\n"), channel: .email,
-            carry: ["c", "a", "unknown", "email"])
+            keeping: ["c", "a", "unknown", "email"])
         #expect(planner.fields == ["id", "email", "a", "c"])
         #expect(planner.columns == ["id", "email", "a", "b", "", "c"])
         #expect(try plan(&planner).recipients == [["1", "a@example.com", "A", "C"]])
@@ -179,7 +179,7 @@ import Testing
         let job = try MailingPreparation.prepare(file, providers: [:])
         #expect(job.mailing.fields == ["id", "email", "tags", ValueKinds.field])
         #expect(job.mailing.nestedFields == ["id", "email", "tags"])
-        var planner = try RecipientPlanner(source: job.source, channel: .webhook, carry: Set(job.mailing.fields.dropFirst(2)))
+        var planner = try RecipientPlanner(source: job.source, channel: .webhook, keeping: Set(job.mailing.fields.dropFirst(2)))
         #expect(planner.fields == job.mailing.fields)
         let planned = try plan(&planner).recipients
         #expect(planned[2_500][2...] == ["[\"a\", \"b\"]", "--j"])

@@ -35,12 +35,7 @@ extension LedgerBackup {
         }
         let place = RealPath.of(path)
         removePartials(of: place)
-        var suffix = ".replaced-\(now / 1000)"
-        var number = 1
-        while FileStatus(path: place + suffix, followsLinks: false) != nil {
-            number += 1
-            suffix = ".replaced-\(now / 1000)-\(number)"
-        }
+        let kept = Self.kept(place, now: now)
         let summary = try writing(place) { (partial: String) throws(LedgerError) in
             try copy(file, to: partial)
             let faults = try SQLiteLedger.damage(of: partial)
@@ -61,12 +56,23 @@ extension LedgerBackup {
                 throw .refused(
                     "somebody has written to the ledger \(path) meanwhile, and nothing was changed: end whoever uses it, and try again")
             }
-            try keep(place, as: place + suffix)
+            try keep(place, as: kept)
             // The newest content of a ledger that is damaged may be in its log.
-            if FileStatus(path: place + "-wal").map({ $0.size > 0 }) == true { try move(place + "-wal", to: place + suffix + "-wal") }
+            if FileStatus(path: place + "-wal").map({ $0.size > 0 }) == true { try move(place + "-wal", to: kept + "-wal") }
             return summary
         }
-        return (summary, isReplaced ? place + suffix : nil)
+        return (summary, isReplaced ? kept : nil)
+    }
+
+    /// Where a replaced ledger is kept: a path that nothing has yet.
+    private static func kept(_ place: String, now: Int64) -> String {
+        let first = "\(place).replaced-\(now / 1000)"
+        var (path, number) = (first, 1)
+        while FileStatus(path: path, followsLinks: false) != nil {
+            number += 1
+            path = "\(first)-\(number)"
+        }
+        return path
     }
 
     /// How a copy takes the place of a ledger.
