@@ -35,6 +35,27 @@ import Testing
         #expect(try await ledger.commits() < known)
     }
 
+    /// A name, or a pooler, may lead to a standby before it is promoted.
+    @Test func aSessionFromBeforeThePromotionNotesIt() async throws {
+        let primary = try await OwnPostgreSQL()
+        let standby = try await primary.standby()
+        let ledger = try SQLLedger.open(postgreSQL: primary.url(), logger: quiet, sessions: 1)
+        try await Example.plan(ledger, batches: [2])
+        try await primary.wait(for: standby)
+        var options = PostgreSQLSession.Options()
+        options.retryTime = .milliseconds(10)
+        options.notesMoves = true
+        let session = PostgreSQLSession(url: standby.url(), name: "test", number: 0, options: options)
+        let write: @Sendable (any SQLTransaction) throws -> Bool = { db in
+            try db.run("UPDATE ledger SET commits = commits + 1")
+            return try db.isMoved()
+        }
+        await #expect(throws: LedgerError.self) { _ = try await session.run("test", .sideBySide, write).get() }
+        try await primary.stop(SIGQUIT)
+        try standby.run("SELECT pg_promote()")
+        #expect(try await session.run("test", .sideBySide, write).get())
+    }
+
     /// What was committed is on the standby, and what was not is done once.
     @Test func aSynchronousStandbyLosesNothing() async throws {
         let primary = try await OwnPostgreSQL()

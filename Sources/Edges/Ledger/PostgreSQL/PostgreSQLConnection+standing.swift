@@ -22,7 +22,11 @@ extension PostgreSQLConnection {
     func noteStanding() throws(PostgreSQLError) {
         guard !isStandingNoted else { return }
         let now: String?
-        do throws(PostgreSQLError) { now = try run(Self.standing).text(0, 0) } catch {
+        do throws(PostgreSQLError) {
+            now = try run(Self.standing).text(0, 0)
+            // A standby, which refuses the write; it may be promoted under this session.
+            guard now != nil else { return }
+        } catch {
             // A service that is like PostgreSQL may have no timelines.
             guard isOpen, error.kind == .permanent || error.kind == .denied else { throw error }
             now = nil

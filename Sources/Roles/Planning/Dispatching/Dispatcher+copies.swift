@@ -123,7 +123,13 @@ extension Dispatcher {
             the ledger is an older copy of the one that was in use: \(who)\(doubtful.isEmpty ? "" : " (\(Self.hint(doubtful)))")\
             \(paused.isEmpty ? "" : "; paused: \(Plural.text(paused.count, "mailing"))")
             """)
-        if !isRestored {
+        if untouched != nil {
+            logger.error(
+                """
+                orders of the last moments before the fail-over may be lost (flotilla audit shows the others), and so may suppressions by \
+                hand: give them again
+                """)
+        } else if !isRestored {
             logger.error(
                 "whoever was suppressed since the copy was made is not known to be: import them again (flotilla suppressions import)")
         }
