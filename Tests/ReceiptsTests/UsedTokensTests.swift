@@ -4,7 +4,9 @@ import Text
 @testable import Receipts
 
 @Suite struct UsedTokensTests {
-    private func use(_ token: UInt64, _ body: UInt64, until: Int64 = 100) -> UsedTokens.Use { .init(token: token, body: body, until: until) }
+    private func use(_ token: UInt64, _ body: UInt64, until: Int64 = 100) -> UsedTokens.Use {
+        .init(token: token, body: body, until: until)
+    }
 
     @Test func aTokenCountsWithOneBody() {
         var used = UsedTokens()
@@ -36,7 +38,9 @@ import Text
         #expect(other.token == first.token && other.body != first.body)
         #expect(try webhook("opened", token: "b").use(secret: key, of: "hook")?.token != first.token)
         #expect(try webhook("opened").use(secret: key, of: "another")?.token != first.token)
-        #expect(throws: WebhookFault.malformed("no token of its signature")) { try webhook("opened", token: "").use(secret: key, of: "hook") }
+        #expect(throws: WebhookFault.malformed("no token of its signature")) {
+            try webhook("opened", token: "").use(secret: key, of: "hook")
+        }
         // Its signature covers the body.
         #expect(try webhook("opened", scheme: .sendGrid).use(secret: key, of: "hook") == nil)
     }

@@ -34,6 +34,8 @@ import Testing
         ]
         view.eventStreams = [.init(stream: 1, waiting: 200_000, pending: 20, oldestSeconds: 90)]
         view.uncountedEvents = 250_000
+        view.receiptStreams = [.init(waiting: 3_000, pending: 2, oldestSeconds: 90)]
+        view.unknownReceipts = 10_000
         view.problems = ["Redis cannot be read: " + String(repeating: "word ", count: 60)]
         return view
     }()
@@ -56,6 +58,7 @@ import Testing
         #expect(joined.count(of: "word") == 60)
         #expect(!text.contains("partition 0") && text.contains("partition 31"))
         #expect(text.contains("visits, stream 1") && text.contains("visits in the ledger, not counted"))
+        #expect(text.contains("receipts of providers") && text.contains("receipts that name no message"))
     }
 
     @Test func whereThereIsRoomFiguresAreWhole() {

@@ -74,7 +74,8 @@ struct FleetText {
         let results = snapshot.resultStreams.map { ("results, partition \($0.partition)", $0.waiting, $0.pending, $0.oldestSeconds) }
         let visits = snapshot.eventStreams.map { ("visits, stream \($0.stream)", $0.waiting, $0.pending, $0.oldestSeconds) }
         let receipts = snapshot.receiptStreams.map { ("receipts of providers", $0.waiting, $0.pending, $0.oldestSeconds) }
-        var rows = (batches + results + visits + receipts).filter { $0.1 + $0.2 > 0 }.map { name, waiting, taken, oldest -> [FittedTable.Cell] in
+        var rows = (batches + results + visits + receipts).filter { $0.1 + $0.2 > 0 }.map {
+            name, waiting, taken, oldest -> [FittedTable.Cell] in
             [.init(name), .count(waiting), .count(taken), .span(oldest)]
         }
         if snapshot.unansweredQuestions > 0 {

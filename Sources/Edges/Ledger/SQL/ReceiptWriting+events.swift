@@ -70,8 +70,8 @@ extension ReceiptWriting {
         return found
     }
 
-    /// The visits of recipients who have nearly as many as are kept. What the ledger has of them is read, so that one that comes again takes
-    /// no place.
+    /// The visits of recipients who have nearly as many as are kept. What the ledger has of them is read, so that one that comes again
+    /// takes no place.
     private struct Crowd {
         private struct Visit: Hashable {
             var at: Int64

@@ -25,7 +25,8 @@ extension SQLLedger.ResultWriting {
     /// Adds the events that are new.
     mutating func add(_ group: EventGroup) throws {
         let events = group.events.map {
-            Occurrence(batch: BatchID(mailing: group.mailing, number: $0.batch), index: $0.index, kind: $0.kind, at: $0.at, detail: $0.detail)
+            Occurrence(
+                batch: BatchID(mailing: group.mailing, number: $0.batch), index: $0.index, kind: $0.kind, at: $0.at, detail: $0.detail)
         }
         let batches = Array(Set(events.map(\.batch)))
         let found: [Int?] = try db.firstRows(

@@ -119,7 +119,8 @@ extension MetricCatalogue {
             "flotilla_receipts_waiting", "entries", [],
             "Entries of the receipts stream that no collector has acknowledged yet; each has up to 500 receipts."),
         .gauge(
-            "flotilla_receipts_lag_seconds", "seconds", [], "Age of the oldest entry of the receipts stream that is not in the ledger yet."),
+            "flotilla_receipts_lag_seconds", "seconds", [],
+            "Age of the oldest entry of the receipts stream that is not in the ledger yet."),
         .gauge(
             "flotilla_receipts_aside", "receipts", [],
             "Receipts that are aside, since they name no message of the ledger or are of no known kind: `flotilla receipts list`."),

@@ -2,8 +2,8 @@ import Foundation
 import Ledger
 import Model
 
-/// Has a provider tell of the messages of one mailing, and measures what its receipts cost from a stream's entry into the ledger. Recipients
-/// come in no order.
+/// Has a provider tell of the messages of one mailing, and measures what its receipts cost from a stream's entry into the ledger.
+/// Recipients come in no order.
 package struct ReceiptLoad: Sendable {
     package struct Figures: Sendable, Codable {
         package var receipts = 0
