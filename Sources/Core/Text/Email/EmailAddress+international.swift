@@ -84,8 +84,8 @@ extension EmailAddress {
         }
     }
 
-    /// A letter, mark or digit (RFC 5892 section 2.1), what languages need besides (section 2.6 and appendix A), or what is read as a dot or
-    /// a hyphen (Unicode TR46).
+    /// A letter, mark or digit (RFC 5892 section 2.1), what languages need besides (section 2.6, appendix A), or what is read as a dot or a
+    /// hyphen (Unicode TR46).
     private static func isAllowedInDomain(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .lowercaseLetter, .otherLetter, .modifierLetter, .uppercaseLetter, .titlecaseLetter, .nonspacingMark, .spacingMark,
