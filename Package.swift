@@ -181,7 +181,7 @@ let package = Package(
             "Delivery",
             ["Model", "Text", "Policy", "Signing", "Templates", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
         tests("Control", ["Model", "Policy", "Signing", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
-        tests("Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
+        tests("Collecting", ["Model", "Text", "Policy", "Signing", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Tracking", ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),

@@ -123,7 +123,8 @@ import Testing
         try await test.running([asker]) {
             await withTaskGroup(of: Answer?.self) { tasks in
                 for index in 0..<3000 {
-                    tasks.addTask { await asker.answer(to: Question(.view, mailing: 1, batch: UInt32(index / 100), index: UInt32(index % 100))) }
+                    let question = Question(.view, mailing: 1, batch: UInt32(index / 100), index: UInt32(index % 100))
+                    tasks.addTask { await asker.answer(to: question) }
                 }
                 for await answer in tasks { #expect(answer == nil) }
             }

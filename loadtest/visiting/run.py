@@ -1,5 +1,5 @@
 """The tracker under load: what it answers a second, how soon, with how much memory, and what it keeps when it or Redis dies."""
-import asyncio, os, pathlib, shutil, signal, statistics, subprocess, time
+import asyncio, os, pathlib, shutil, signal, sqlite3, statistics, subprocess, time
 
 from rig.executables import laboratory
 from rig.machine import CannotRun, free_port, peak_of, wait_port
@@ -186,6 +186,55 @@ log: {{level: warning}}
         await self.flush()
         self.processes.end([tracker])
 
+    async def questions(self):
+        """Pages that need the ledger: each of 20,000 recipients looks once at each, so that nothing is known before it is asked."""
+        count, batch = 20_000, 500
+        number = await self.planned(count, batch)
+        process = self.all_roles(count)
+        for kind in ("preferences", "view"):
+            path = self.dir / f"{kind}-asked.txt"
+            self.processes.run("links", [
+                laboratory(self.o.flotilla), "tracking", "links", "--keys", self.dir / "tracker.keys", "--count", count,
+                "--mailing", number, "--batch", batch, "--kind", kind, "--out", path])
+            found = await asyncio.to_thread(wrk, self.port, path, self.o.seconds, 32, 1, 32)
+            good = found["p99"] <= 50 and not found["failed"] and not found["refused"] and found["requests"] <= count
+            self.row(f"{kind}: asked of the ledger", f"{found['rate']:,.0f}/s", "", None)
+            self.row("p50, p99", f"{found['p50']:.1f}, {found['p99']:.1f} ms", "p99 at most 50 ms", good)
+        self.processes.end([process])
+
+    async def planned(self, count, batch):
+        """Adds a mailing; its number in the ledger."""
+        rows = "".join(f"{n},person{n}@example.com,Ann {n}\n" for n in range(count))
+        (self.dir / "people.csv").write_text("id,email,name\n" + rows)
+        link = '<a href="https://shop.example/{n}">a link</a>'
+        text = "".join(f"<p>Paragraph {n} for {{{{name}}}} with {link.format(n=n)}.</p>\n" for n in range(60))
+        (self.dir / "message.html").write_text(f'<html><body>{text}<a href="{{{{view_url}}}}">Browser</a></body></html>\n')
+        (self.dir / "mailing.yaml").write_text(f"""name: Asked
+channel: email
+from: news@example.com
+subject: Hello
+html: message.html
+category: news
+recipients: {{file: people.csv, id: id, address: email}}
+provider: smtp://127.0.0.1:1
+batch_size: {batch}
+""")
+        self.processes.run("add", [self.o.flotilla, "mailing", "add", self.dir / "mailing.yaml", "--config", self.config])
+        with sqlite3.connect(self.dir / "flotilla.sqlite") as ledger:
+            return ledger.execute("SELECT number FROM mailing").fetchone()[0]
+
+    def all_roles(self, count):
+        process = self.processes.spawn("up", [self.o.flotilla, "up", "--config", self.config])
+        wait_port(self.port)
+        end = time.time() + 60
+        while time.time() < end:
+            with sqlite3.connect(self.dir / "flotilla.sqlite") as ledger:
+                if ledger.execute("SELECT planned_count FROM mailing").fetchone()[0] == count:
+                    time.sleep(3)
+                    return process
+            time.sleep(0.2)
+        raise CannotRun(f"the mailing is not planned: {self.processes.last_words('up', 3)}")
+
     async def classes(self):
         """The trace of docs/tracking.md."""
         command = [laboratory(self.o.flotilla), "tracking", "classify", "--messages", str(1_000_000 if self.o.long else 100_000)]
@@ -204,4 +253,4 @@ log: {{level: warning}}
 
 
 PARTS = {"classes": Run.classes, "speed": Run.speed, "latency": Run.latency, "memory": Run.memory, "scanners": Run.scanners,
-         "kill": Run.kill, "away": Run.away}
+         "kill": Run.kill, "away": Run.away, "questions": Run.questions}

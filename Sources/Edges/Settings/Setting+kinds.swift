@@ -106,7 +106,8 @@ extension Setting where Value == String {
     /// The address of a picture, which stands in HTML and, without its path, in a header.
     static func picture(_ name: String, _ meaning: String) -> Self {
         Self(
-            name, meaning, SettingKey.Form(type: "URL", allowed: "`https://host[:port]/path`, 500 bytes at most", shown: "none", display: .url),
+            name, meaning,
+            SettingKey.Form(type: "URL", allowed: "`https://host[:port]/path`, 500 bytes at most", shown: "none", display: .url),
             parse: { text in
                 guard text.utf8.count <= 500, let url = try? ParsedURL(text), url.scheme == "https", !url.host.isEmpty, url.username == nil,
                     url.password == nil, text.utf8.allSatisfy({ 0x21...0x7e ~= $0 && !"\"'<>;,".utf8.contains($0) })

@@ -6,8 +6,8 @@ package import Telemetry
 package import Text
 
 /// Answers the visitors of messages' links. It looks nothing up: what a link needs is signed in it, and what happened is the event of its
-/// answer. Pages that need more are answered by `VisitorLookups`, and by this where that cannot. It remembers nothing but the tokens that were refused a moment ago. Whatever a visitor sends, it neither traps nor leads
-/// elsewhere than a message did.
+/// answer. Pages that need more are answered by `VisitorLookups`, and by this where that cannot. It remembers nothing but the tokens that
+/// were refused a moment ago. Whatever a visitor sends, it neither traps nor leads elsewhere than a message did.
 package final class Tracker: Sendable {
     package struct Configuration: Sendable {
         /// The public address, without a final slash.
@@ -104,7 +104,9 @@ package final class Tracker: Sendable {
 
     /// What a visitor gets whose event could not be kept: nobody is told that they are unsubscribed who is not.
     func answer(insteadOf answer: Answer, dropped event: TrackedEvent, _ request: WebRequest) -> Answer {
-        event.action.isChoice ? Answer(pages(for: request).later, answer.kind, event: event) : answer
+        guard event.action.isChoice else { return answer }
+        let pages = pages(for: request)
+        return Answer(VisitorLookups.hasForm(request) ? pages.laterForm : pages.later, answer.kind, event: event)
     }
 
     /// Paths without a token.

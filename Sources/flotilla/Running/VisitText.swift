@@ -49,7 +49,10 @@ struct VisitText {
     private var actions: String {
         let named: [(TrackedAction, String)] = [(.open, "opened"), (.click, "clicked"), (.view, "read in a browser")]
         var rows = named.map { action, name in Self.row(name, visits[action], of: report.reached.count) }
-        for (action, name) in [(TrackedAction.unsubscribe, "unsubscribed"), (.resubscribe, "subscribed again"), (.preferences, "changed preferences")] {
+        let chosen: [(TrackedAction, String)] = [
+            (.unsubscribe, "unsubscribed"), (.resubscribe, "subscribed again"), (.preferences, "changed preferences"),
+        ]
+        for (action, name) in chosen {
             let all = visits[action].all
             // It counts whoever did it: a mail program does it for a person.
             if all.unique > 0 || action == .unsubscribe {

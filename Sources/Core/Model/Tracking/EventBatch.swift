@@ -17,8 +17,9 @@ package struct EventBatch: Sendable, Equatable {
     }
 }
 
-/// The wire form: the version; the source in 8 bytes; the sequence, the earliest time and the three tables of texts; the events, behind one of
-/// the page of preferences what was saved. Numbers are varints (`PackedWriter`). Text 0 of a table is the empty one, and is not in it.
+/// The wire form: the version; the source in 8 bytes; the sequence, the earliest time and the three tables of texts; the events, behind
+/// one of the page of preferences what was saved. Numbers are varints (`PackedWriter`). Text 0 of a table is the empty one, and is not in
+/// it.
 extension EventBatch {
     /// The version of the wire form, its first byte.
     package static let version: UInt8 = 1

@@ -19,7 +19,8 @@ package struct PreferenceChange: Sendable, Equatable {
     /// than `RecipientPreferences.most` categories the first ones.
     package var text: String {
         let first = all.map { ["\($0 ? "+" : "-")*"] } ?? []
-        return (first + categories.sorted { $0.key < $1.key }.prefix(RecipientPreferences.most).map { "\($1 ? "+" : "-")\($0)" }).joined(separator: " ")
+        return (first + categories.sorted { $0.key < $1.key }.prefix(RecipientPreferences.most).map { "\($1 ? "+" : "-")\($0)" }).joined(
+            separator: " ")
     }
 
     /// Nil for a text that is none. Names that no category can have are refused; whether there is such a category only the ledger knows.

@@ -72,7 +72,8 @@ package struct MessageView: Sendable {
             """.utf8)
         title.withUnsafeBufferPointer { out.append($0, as: .html) }
         if title.isEmpty { out += "Message".utf8 }
-        out += """
+        out +=
+            """
             </title>
             <style>:root { color-scheme: light dark; } pre { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto;
             padding: 0 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }</style>

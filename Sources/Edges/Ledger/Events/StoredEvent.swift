@@ -108,8 +108,8 @@ extension [StoredEvent] {
         return events
     }
 
-    /// What the recipient chose last for mailings like this one, and when; nil for nothing. What was saved on the page of preferences is not
-    /// kept here. Of two choices at one moment the one not to be sent to holds.
+    /// What the recipient chose last for mailings like this one, and when; nil for nothing. What was saved on the page of preferences is
+    /// not kept here. Of two choices at one moment the one not to be sent to holds.
     var choice: (isUnsubscribed: Bool, at: Int64)? {
         let last = filter { $0.isChoice && $0.action != .preferences && $0.isCounted }.max {
             ($0.time, $0.action == .unsubscribe ? 1 : 0) < ($1.time, $1.action == .unsubscribe ? 1 : 0)

@@ -6,6 +6,8 @@ extension EventWriting {
     /// By what a recipient's suppressions are written and found.
     private struct Person {
         var channel: Channel
+        /// The category of the message; empty for none.
+        var category: String
         /// The address, or what stands for it where it is not kept any more.
         var address: String
         /// What stands for the address beside it; nil for none.
@@ -29,7 +31,7 @@ extension EventWriting {
                 continue
             }
             // Whoever has a link could make categories otherwise.
-            let named = change.categories.filter { categories.contains($0.key) }.sorted { $0.key < $1.key }
+            let named = change.categories.filter { categories.contains($0.key) || $0.key == person.category }.sorted { $0.key < $1.key }
             let wishes = (change.all.map { [("", $0)] } ?? []) + named.map { ($0.key, $0.value) }
             for (category, isWanted) in wishes where isSure || !isWanted {
                 let key = Suppression.Key(person.channel, person.address, category: category)
@@ -58,13 +60,14 @@ extension EventWriting {
     }
 
     private func person(of event: TrackedEvent) throws -> Person? {
-        let row = try db.row("SELECT id, channel, pruned FROM mailing WHERE number = ?", [Int64(event.mailing)])
+        let row = try db.row("SELECT id, channel, category, pruned FROM mailing WHERE number = ?", [Int64(event.mailing)])
         guard let row, let id = try MailingID(row.read(0) as String), let channel = try Channel(rawValue: row.read(1)) else { return nil }
         let (batch, index) = (BatchID(mailing: id, number: Int(event.batch)), Int(event.index))
         let source = batch.message(index)
-        if (try row.read(2) as Int64?) != nil {
+        let category: String = try row.read(2)
+        if (try row.read(3) as Int64?) != nil {
             let hash = try PrunedAddresses.hash(db, event.mailing, batch: event.batch, index: event.index)
-            return hash.map { Person(channel: channel, address: AddressHasher.text(of: $0), source: source) }
+            return hash.map { Person(channel: channel, category: category, address: AddressHasher.text(of: $0), source: source) }
         }
         guard let wire = try SQLLedger.batchText(db, batch), let recipients = try? Recipients(decodingAddresses: wire),
             index < recipients.count
@@ -72,6 +75,7 @@ extension EventWriting {
         let address = Self.address(recipients, index, channel)
         guard !address.isEmpty else { return nil }
         let forms = try SQLLedger.withHashes(db, [address], channel)
-        return Person(channel: channel, address: address, hash: forms.count > 1 ? forms[1] : nil, source: source)
+        return Person(
+            channel: channel, category: category, address: address, hash: forms.count > 1 ? forms[1] : nil, source: source)
     }
 }

@@ -16,20 +16,23 @@ struct TrackingLinksCommand: ParsableCommand {
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {
-        case open, click, unsubscribe
+        case open, click, unsubscribe, preferences, view
     }
 
     @Option(help: ArgumentHelp("The keys of the tracker: lines of NUMBER: SECRET.", valueName: "file")) var keys: String
     @Option(help: "How many paths.") var count = 100_000
-    @Option(help: "The kinds of links: open, click, unsubscribe; may be repeated.") var kind: [Kind] = [.open, .click]
+    @Option(help: "The kinds of links: open, click, unsubscribe, preferences, view; may be repeated.") var kind: [Kind] = [.open, .click]
     @Option(help: "The number of the mailing whose links they are.") var mailing: UInt32 = 1
-    @Option(help: "The number of the first recipient; 16384 are a batch.") var first = 0
+    @Option(help: "The number of the first recipient.") var first = 0
+    @Option(help: "Recipients of a batch.") var batch = Int(TokenSubject.indexes)
     @Option(help: "The target of clicks.") var target = "https://www.example.com/offers/autumn?product=kite&colour=blue"
     @Option(help: "The file to write.") var out: String
 
     func validate() throws {
-        guard count >= 1, first >= 0, first <= Int(TokenSubject.batches) * Int(TokenSubject.indexes) - count else {
-            throw ValidationError("--first and --count are numbers from 0 and from 1, together at most 17179869184")
+        guard 1...Int(TokenSubject.indexes) ~= batch else { throw ValidationError("--batch is a number from 1 to 16384") }
+        let most = Int(TokenSubject.batches) * batch
+        guard count >= 1, first >= 0, first <= most - count else {
+            throw ValidationError("--first and --count are numbers from 0 and from 1, together at most \(most)")
         }
         try OutputFile.check(out, option: "--out", example: "links.txt")
     }
@@ -41,7 +44,7 @@ struct TrackingLinksCommand: ParsableCommand {
             throw OutputFile.Unusable("--out \(out) cannot be written")
         }
         for number in first..<(first + count) {
-            let (batch, index) = number.quotientAndRemainder(dividingBy: Int(TokenSubject.indexes))
+            let (batch, index) = number.quotientAndRemainder(dividingBy: batch)
             guard let subject = TokenSubject(mailing: mailing, batch: batch, index: index) else { continue }
             append(kind[number % kind.count], subject, keys, to: &text)
             guard text.count >= 1 << 20 else { continue }
@@ -63,6 +66,12 @@ struct TrackingLinksCommand: ParsableCommand {
         case .unsubscribe:
             text += "/u/".utf8
             keys.appendToken(.unsubscribe, subject, to: &text)
+        case .preferences:
+            text += "/p/".utf8
+            keys.appendToken(.preferences, subject, to: &text)
+        case .view:
+            text += "/v/".utf8
+            keys.appendToken(.view, subject, to: &text)
         }
         text.append(UInt8(ascii: "\n"))
     }

@@ -104,7 +104,9 @@ package final class AnsweringService: Service {
         }
         var asked: [Question.Kind: [Question: [(asker: UInt64, number: UInt64)]]] = [:]
         for batch in entries.compactMap(\.batch) {
-            for one in batch.questions { asked[one.question.kind, default: [:]][one.question, default: []].append((batch.asker, one.number)) }
+            for one in batch.questions {
+                asked[one.question.kind, default: [:]][one.question, default: []].append((batch.asker, one.number))
+            }
         }
         for kind in [Question.Kind.link, .preferences, .view] {
             let questions = Array((asked[kind] ?? [:]).keys)

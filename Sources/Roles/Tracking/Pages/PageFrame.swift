@@ -80,8 +80,8 @@ struct PageFrame: Sendable {
         var out = ""
         var rest = template[...]
         while let begin = rest.firstRange(of: "{{") {
-            guard let end = rest[begin.upperBound...].firstRange(of: "}}"), let value = values[String(rest[begin.upperBound..<end.lowerBound])]
-            else {
+            let end = rest[begin.upperBound...].firstRange(of: "}}")
+            guard let end, let value = values[String(rest[begin.upperBound..<end.lowerBound])] else {
                 out += rest[..<begin.upperBound]
                 rest = rest[begin.upperBound...]
                 continue

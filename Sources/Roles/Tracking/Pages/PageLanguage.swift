@@ -17,16 +17,22 @@ struct PageLanguage: Sendable {
     let isRightToLeft: Bool
     private let texts: [PageText: String]
 
-    /// - Parameter source: a line `key = text` for each text; `dir = rtl` for a language that is written from right to left. Other lines,
-    ///   and keys that this release does not know, are passed over.
+    /// - Parameter source: a line `key = text` for each text, and lines that begin with blanks for its rest; `dir = rtl` for a language
+    ///   that is written from right to left. Other lines, and keys that this release does not know, are passed over.
     init(_ code: String, _ source: [UInt8]) {
         self.code = code
         var texts: [PageText: String] = [:]
         var direction = ""
+        var last: PageText?
         for line in String(decoding: source, as: UTF8.self).split(whereSeparator: \.isNewline) {
+            if let last, line.hasPrefix("  ") {
+                texts[last]?.append(" " + line.dropFirst(2))
+                continue
+            }
             guard let sign = line.firstRange(of: " = ") else { continue }
             let (key, text) = (String(line[..<sign.lowerBound]), String(line[sign.upperBound...]))
-            if let key = PageText(rawValue: key) { texts[key] = text } else if key == "dir" { direction = text }
+            last = PageText(rawValue: key)
+            if let last { texts[last] = text } else if key == "dir" { direction = text }
         }
         isRightToLeft = direction == "rtl"
         self.texts = texts

@@ -22,8 +22,8 @@ struct PreferencePage {
         if preferences.all == .excluded {
             parts.append("<p>\(language[.excluded])</p>")
         } else if preferences.categories.isEmpty {
-            parts.append(
-                preferences.all == .wanted ? form("?", nil, .stopButton, isFirst: true) : form(TrackerPages.again, nil, .againButton, isFirst: true))
+            let isWanted = preferences.all == .wanted
+            parts.append(form(isWanted ? "?" : TrackerPages.again, nil, isWanted ? .stopButton : .againButton, isFirst: true))
         } else {
             parts.append("<p>\(language[.choicesText])</p>")
             parts.append(form(Self.save, choices, .saveButton, isFirst: true))
@@ -50,8 +50,8 @@ struct PreferencePage {
             let name = one.name.htmlEscaped
             let isWanted = one.choice == .wanted && preferences.all == .wanted
             let isFixed = one.choice == .excluded
-            let box =
-                "<input type=\"checkbox\" id=\"c\(place)\" name=\"c\" value=\"\(name)\"\(isWanted ? " checked" : "")\(isFixed ? " disabled" : "")>"
+            let state = (isWanted ? " checked" : "") + (isFixed ? " disabled" : "")
+            let box = "<input type=\"checkbox\" id=\"c\(place)\" name=\"c\" value=\"\(name)\"\(state)>"
             let label = "<label for=\"c\(place)\">\(name)\(isFixed ? " – \(language[.excluded])" : "")</label>"
             let before = isFixed ? "" : hidden(isWanted ? "w" : "n", one.name)
             return "<div class=\"choice\">\(box)\(label)\(before)</div>"

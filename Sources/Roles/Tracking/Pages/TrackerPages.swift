@@ -15,6 +15,8 @@ struct TrackerPages: Sendable {
     let refused: WebResponse
     /// For a choice that cannot be kept now.
     let later: WebResponse
+    /// The same for what was chosen on a form: a button could not send it again, and loading the page again does.
+    let laterForm: WebResponse
     let nothing: WebResponse
     /// For a message that is not kept any more, one that is too long, and one that cannot be had now.
     let gone: WebResponse
@@ -43,6 +45,7 @@ struct TrackerPages: Sendable {
         refused = frame.page(404, language[.refusedTitle], paragraph(.refusedText))
         later = frame.page(
             503, language[.laterTitle], paragraph(.laterText) + "\n<form method=\"post\">" + button(.laterButton), [("Retry-After", "60")])
+        laterForm = frame.page(503, language[.laterTitle], paragraph(.laterText), [("Retry-After", "60")])
         nothing = frame.page(404, language[.nothingTitle], paragraph(.nothingText))
         gone = frame.page(410, language[.goneTitle], paragraph(.goneText))
         tooLarge = frame.page(404, language[.goneTitle], paragraph(.tooLargeText))
