@@ -55,6 +55,13 @@ struct TestTracker {
         return String(decoding: out, as: UTF8.self)
     }
 
+    func shortLink(_ number: UInt16) throws -> String {
+        var out = Array("/".utf8)
+        let subject = try #require(TokenSubject(mailing: 7, batch: 8, index: 9)?.with(link: number))
+        keys.appendToken(.shortLink, subject, to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+
     func click(_ target: String) throws -> String {
         var out = Array("/c/".utf8)
         let subject = try #require(TokenSubject(mailing: 7, batch: 8, index: 9))

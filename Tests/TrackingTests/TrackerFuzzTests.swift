@@ -73,6 +73,29 @@ import Text
         #expect(events < 200)
     }
 
+    /// Short links, spoilt at random or of any other kind: whatever is asked for is what was signed.
+    @Test(arguments: 0..<4 as Range<UInt64>) func noShortLinkIsMadeByAStranger(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var asked = 0
+        for _ in 0..<2_000 {
+            let subject = try #require(try subject(&generator).with(link: .random(in: 0..<64, using: &generator)))
+            let purpose = Bool.random(using: &generator) ? .shortLink : TokenPurpose.allCases.randomElement(using: &generator) ?? .open
+            let token = token(purpose, subject, Bool.random(using: &generator) ? keys : others)
+            let base = Bool.random(using: &generator) ? "/u/" : "/"
+            let path = Array(base.utf8) + token
+            let isSpoilt = Bool.random(using: &generator)
+            let sent = String(decoding: isSpoilt ? Mutation.spoil(path, using: &generator) : path, as: UTF8.self)
+            let answer = tracker.answer(WebRequest(.get, sent), at: 5)
+            #expect(answer.event == nil && answer.response.location == nil)
+            guard let found = tracker.lookup(of: WebRequest(.get, sent)), found.question.kind == .link else { continue }
+            #expect(purpose == .shortLink && sent.contains(String(decoding: token, as: UTF8.self)), "\(sent)")
+            #expect(found.question.link == subject.link && found.question.mailing == subject.mailing)
+            #expect(found.question.batch == subject.batch && found.question.index == subject.index)
+            asked += 1
+        }
+        #expect(asked > 200)
+    }
+
     /// A token of one purpose under the address of another, of another's keys, or with another's payload.
     @Test func whatIsSignedForSomethingElseIsRefused() throws {
         var generator = SeededGenerator(seed: 9)

@@ -75,6 +75,50 @@ import Text
         #expect(self.answer(.get, click("https://köln.example/ü")).response.location == "https://k%C3%B6ln.example/%C3%BC")
     }
 
+    /// Where it leads is not known here.
+    @Test func aShortLinkIsATokenAlone() throws {
+        func link(_ purpose: TokenPurpose, _ keys: SigningKeys? = nil) -> String { String(path("x", purpose, keys).dropFirst(2)) }
+        let good = link(.shortLink)
+        #expect(good.utf8.count == 28)
+        for target in [good, good + ".", good + "?utm=1", good + ")"] {
+            let waiting = answer(.get, target)
+            #expect(waiting.response.status == 503 && waiting.event == nil && waiting.fault == nil)
+            let lookup = try #require(tracker.lookup(of: WebRequest(.get, target)))
+            #expect(lookup.question == Question(.link, mailing: 7, batch: 8, index: 9, link: 0))
+        }
+        #expect(answer(.post, good).response.status == 405 && tracker.lookup(of: WebRequest(.post, good)) == nil)
+        let others = try SigningKeys([1: Secret(String(repeating: "x", count: 32))])
+        var bad = TokenPurpose.allCases.filter { $0 != .shortLink }.map { link($0) } + [link(.shortLink, others)]
+        bad += (16..<27).map { String(good.prefix(1 + $0)) } + [good + "A", good + "AAAAAAAAAAAAAAAAAAAA"]
+        for target in bad {
+            let refused = answer(.get, target)
+            #expect(refused.response.status == 404 && refused.kind == .refused && refused.fault != nil && refused.event == nil, "\(target)")
+            #expect(tracker.lookup(of: WebRequest(.get, target)) == nil)
+        }
+        for prefix in ["o", "u", "p", "v", "c"] {
+            #expect(answer(.get, "/\(prefix)" + good).kind == .refused, "\(prefix)")
+            #expect(answer(.get, "/" + path(prefix, .shortLink)).event == nil)
+        }
+        for target in ["/favicon.ico", "/robots.txt", "/apple-app-site-association.json", "/wp-login.php", "/x", good + "/x", "/" + good] {
+            #expect(answer(.get, target).kind == .other, "\(target)")
+        }
+    }
+
+    /// A path of the public address may look like that of another link.
+    @Test(arguments: ["/u", "/o", "/c", "/news/t", ""]) func aShortLinkIsFoundBelowAnyPath(_ base: String) throws {
+        let tracker = Tracker(.init(url: "https://example.com\(base)", keys: keys))
+        let short = String(path("x", .shortLink).dropFirst(2))
+        for target in [base + short, short] {
+            #expect(tracker.lookup(of: WebRequest(.get, target))?.question.kind == .link, "\(target)")
+        }
+        // A proxy has removed the path, and what is left begins as the path does.
+        for (prefix, purpose) in [("u", TokenPurpose.unsubscribe), ("o", .open)] {
+            for target in [base + path(prefix, purpose), path(prefix, purpose)] {
+                #expect(tracker.answer(WebRequest(.get, target), at: now).response.status == 200, "\(target)")
+            }
+        }
+    }
+
     @Test func onlyAPostUnsubscribes() {
         let path = path("u", .unsubscribe)
         for method in [WebRequest.Method.get, .head] {
@@ -152,6 +196,12 @@ import Text
         #expect(answer(.get, "/tls?domain=T.example.com").response.status == 200)
         for query in ["", "?", "?domain=", "?domain=evil.example", "?domain=t.example.com&domain=evil.example", "?x=t.example.com"] {
             #expect(answer(.get, "/tls\(query)").response.status == 404, "\(query)")
+        }
+        var many = Tracker.Configuration(url: "https://t.example.com", keys: keys)
+        many.otherURLs = ["https://t.Shop.example", "https://t.news.example:8443"]
+        let all = Tracker(many)
+        for (domain, status) in [("t.example.com", 200), ("t.shop.example", 200), ("t.news.example", 200), ("shop.example", 404)] {
+            #expect(all.answer(WebRequest(.get, "/tls?domain=\(domain)"), at: now).response.status == status, "\(domain)")
         }
         #expect(answer(.get, "/health").response.status == 200 && answer(.get, "/").response.status == 404)
         for target in ["", "*", "//", "///", "/x/y", "/v/x", "http://a.example/"] { #expect(answer(.get, target).response.status == 404) }

@@ -95,6 +95,37 @@ import Testing
         }
     }
 
+    /// A short link leads where the ledger says, as far as a message could have said so.
+    @Test func shortLinksLeadWhereTheLedgerSays() async throws {
+        let test = try await TestTracker()
+        let answers: [UInt32: Answer] = [
+            1: .target(Array("https://shop.example/a?b=c#d".utf8)), 2: .gone, 3: .unable, 4: .tooLarge, 5: .page(Array("<p>".utf8)),
+            6: .target(Array("javascript:alert(1)".utf8)), 7: .target(Array("https:///x".utf8)), 8: .target(Array("//evil.example".utf8)),
+            9: .target(Array("https://a.example/\r\nX: y".utf8)), 10: .target([]), 11: .target(Array("https://köln.example/ü".utf8)),
+        ]
+        try await test.servingWithQuestions { port in
+            try await answering(test, { $0.kind == .link ? answers[$0.link] : .gone }) {
+                func link(_ number: UInt16) throws -> String { try test.shortLink(number) }
+                for method in ["GET", "HEAD"] {
+                    let found = try await ask(port, "\(method) \(link(1))")
+                    #expect(found.status == 302 && found.text.contains("ocation: https://shop.example/a?b=c#d\r\n"), "\(found.text)")
+                }
+                #expect(try await ask(port, "GET \(link(11))").text.contains("ocation: https://k%C3%B6ln.example/%C3%BC\r\n"))
+                for (number, status) in [(2, 410), (3, 503), (4, 410), (5, 503), (6, 410), (7, 410), (8, 410), (9, 410), (10, 410)] {
+                    let found = try await ask(port, "GET \(link(UInt16(number)))")
+                    #expect(found.status == status && !found.text.contains("ocation:"), "\(number) \(found.text)")
+                }
+                #expect(try await ask(port, "POST \(link(1))", "x=1").status == 405)
+                let events = try await test.arrived(3)
+                #expect(events.allSatisfy { $0.action == .click && ($0.mailing, $0.batch, $0.index) == (7, 8, 9) })
+                #expect(events.map(\.link).sorted() == [1, 1, 11] && events.contains { $0.method == .head })
+            }
+            // What is known is remembered; what is not known needs a collector.
+            #expect(try await ask(port, "GET \(test.shortLink(1))").status == 302)
+            #expect(try await ask(port, "GET \(test.shortLink(12))").status == 503)
+        }
+    }
+
     /// Without a collector, and without Redis, visitors get the page of two buttons soon, and choices are kept.
     @Test func withoutAnAnswerChoicesAreKept() async throws {
         let test = try await TestTracker()

@@ -104,7 +104,8 @@ import Testing
             let links = text.matches(of: link).map { String(text[$0.range]) }
             #expect(text.replacing(link, with: "@") == "Sale @. All: @" && links.count == 2)
             let first = try await follow(links[0])
-            #expect(first.status == 200 && first.url == "http://127.0.0.1:\(gateway)/shop?c=\(code)&utm_source=sms", "\(first) \(up.errors)")
+            #expect(
+                first.status == 200 && first.url == "http://127.0.0.1:\(gateway)/shop?c=\(code)&utm_source=sms", "\(first) \(up.errors)")
             // What a phone takes for a part of the link.
             #expect(try await follow(links[1] + ".").url == "http://127.0.0.1:\(gateway)/shop?utm_source=sms")
             for bad in [String(links[0].dropLast()), links[0] + "A", String(links[0].dropLast()) + "~"] {

@@ -18,7 +18,9 @@ extension RoleRuntime {
                 logger.notice("messages are not shown in browsers by this process: \(PlainError.of(error))")
             }
         }
-        return AnsweringService(broker: broker, ledger: ledger, url: settings.tracker.url, keys: keys, name: name, logger: logger)
+        return AnsweringService(
+            broker: broker, ledger: ledger, url: settings.tracker.url, domains: settings.tracker.domains, keys: keys, name: name,
+            logger: logger)
     }
 }
 

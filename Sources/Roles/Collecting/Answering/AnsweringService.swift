@@ -31,12 +31,15 @@ package final class AnsweringService: Service {
 
     /// - Parameters:
     ///   - url: the tracker's public address, which links in shown messages lead to; nil where there is none.
+    ///   - domains: those of mailings by the domain of their sender.
     ///   - keys: sign these links; without them no message is shown.
     ///   - name: names the collector in Redis; unique to the process.
-    package init(broker: Broker, ledger: any Store, url: String?, keys: SigningKeys?, name: String, logger: Logger) {
+    package init(
+        broker: Broker, ledger: any Store, url: String?, domains: [String: String] = [:], keys: SigningKeys?, name: String, logger: Logger
+    ) {
         store = QuestionStore(broker)
         var signer: AskedMailings.Signer?
-        if let url, let keys { signer = .init(url: url, keys: keys) }
+        if let url, let keys { signer = .init(addresses: TrackerAddresses(url: url, domains: domains), keys: keys) }
         answers = QuestionAnswers(ledger, signer, logger: logger)
         ownership = LedgerOwnership(identity: LedgerIdentity(logger: logger), epochs: EpochStore(broker), ledger: ledger)
         (self.name, self.logger) = (name, logger)

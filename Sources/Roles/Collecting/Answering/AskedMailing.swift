@@ -1,5 +1,6 @@
 import Ledger
 import Model
+import Policy
 import Signing
 import Templates
 
@@ -35,7 +36,7 @@ final class AskedMailing: Sendable {
 actor AskedMailings {
     /// By what links to the tracker are made.
     struct Signer: Sendable {
-        var url: String
+        var addresses: TrackerAddresses
         var keys: SigningKeys
     }
 
@@ -63,7 +64,8 @@ actor AskedMailings {
         }
         guard let mailing = try await ledger.mailing(id)?.mailing else { return nil }
         let tracking = signer.map {
-            MessageTracking(base: $0.url, keys: $0.keys, mailing: number, mailing.tracking ?? MailingTracking())
+            MessageTracking(
+                base: $0.addresses.url(ofSender: mailing.from), keys: $0.keys, mailing: number, mailing.tracking ?? MailingTracking())
         }
         let made = try AskedMailing(mailing, tracking: tracking)
         if order.count >= Self.most { known[order.removeFirst()] = nil }
