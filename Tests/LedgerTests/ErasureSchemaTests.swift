@@ -4,6 +4,7 @@ import Model
 import Policy
 import TestServers
 import Testing
+import Text
 
 @testable import Ledger
 
@@ -40,6 +41,9 @@ import Testing
 
     /// Puts the person wherever a ledger may have one.
     private func fill(_ ledger: any LedgerStore) async throws {
+        try await ledger.addWebhook(
+            WebhookSubscription(
+                id: "wh_1", url: Secret("https://example.com/"), types: .all, parts: 1, secret: Secret("whsec_x"), now: now), note: nil)
         let source = RecipientSource(file: "/r.csv", format: .csv, id: "id", address: "email")
         try await ledger.create(id, mailing: Example.mailing(), source: source, origin: "", state: .collecting, now: now)
         _ = try await ledger.beginUpload(id, by: "h", modified: now)

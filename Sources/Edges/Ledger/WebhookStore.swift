@@ -25,7 +25,8 @@ package protocol WebhookStore: Sendable {
     func rotateWebhookSecret(_ id: String, to secret: Secret, oldUntil: Int64, note: AuditNote?, now: Int64) async throws(LedgerError)
         -> Bool
 
-    /// Has a subscription be told again of what was written to the outbox since a time, in its order, and then of what it is not told of yet.
+    /// Has a subscription be told again of what was written to the outbox since a time, in its order, and then of what it is not told of
+    /// yet.
     /// - Parameter until: what was told of already and was written later is left out; nil for all.
     /// - Returns: events that it is told of again, at most; nil where there is no such subscription.
     func replayWebhook(_ id: String, since: Int64, until: Int64?, note: AuditNote?, now: Int64) async throws(LedgerError) -> Int?
@@ -57,6 +58,8 @@ package struct WebhookPage: Sendable {
     package var pruned: Int64
     /// The outbox has nothing from `next` on.
     package var isLast = true
+
+    package init(next: Int64, pruned: Int64) { (self.next, self.pruned) = (next, pruned) }
 }
 
 /// An event with what is looked up when it is told.
@@ -71,6 +74,11 @@ package struct WebhookMessage: Sendable, Equatable {
     /// The recipient's id and address; empty where they were erased, or are not kept any more.
     package var recipient = ""
     package var address = ""
+
+    package init(place: WebhookPlace, event: WebhookEvent, mailing: MailingID, name: String, number: Int?, channel: String) {
+        (self.place, self.event, self.mailing) = (place, event, mailing)
+        (self.name, self.number, self.channel) = (name, number, channel)
+    }
 }
 
 /// How far a subscription was told, as it is stored.

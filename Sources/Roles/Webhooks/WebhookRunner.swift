@@ -61,9 +61,10 @@ struct WebhookRunner: Sendable {
         // In flight are as many as there are parts at most.
         let result: Result<End, LedgerError> = await withDiscardingTaskGroup(returning: Result<End, LedgerError>.self) { group in
             do throws(LedgerError) {
-                return .success(try await loop(&running, mailbox) { attempt in
-                    group.addTask { await send(attempt, sender, mailbox) }
-                })
+                return .success(
+                    try await loop(&running, mailbox) { attempt in
+                        group.addTask { await send(attempt, sender, mailbox) }
+                    })
             } catch { return .failure(error) }
         }
         // What was in flight at the end has its outcome now.

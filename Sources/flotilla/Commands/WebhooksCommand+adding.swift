@@ -31,8 +31,8 @@ extension WebhooksCommand {
         static let configuration = CommandConfiguration(
             commandName: "add", abstract: "Have another system be told of what happens from now on.",
             discussion: """
-                Its messages are signed: the receiver verifies them by the secret, which is shown once. A role tells it: flotilla webhooks, or \
-                flotilla up.
+                Its messages are signed: the receiver verifies them by the secret, which is shown once. A role tells it: flotilla \
+                webhooks, or flotilla up.
                 """)
         @Argument(help: "Where its messages go; - reads that from standard input, so that a password in it is in no list of processes.")
         var url: String

@@ -68,7 +68,8 @@ struct WebhooksCommand: AsyncParsableCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "disable", abstract: "Tell a subscription of nothing until it is enabled. What the outbox has for it stays a while.")
+            commandName: "disable",
+            abstract: "Tell a subscription of nothing until it is enabled. What the outbox has for it stays a while.")
         @Argument(help: "Its id.") var id: String
         @OptionGroup var order: OrderOptions
 

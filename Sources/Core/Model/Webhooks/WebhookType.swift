@@ -136,7 +136,8 @@ package struct WebhookTypesError: Error, Equatable, Sendable, CustomStringConver
 
     package var description: String {
         """
-        no event type is called '\(name)'; there are \(WebhookType.allCases.map(\.name).joined(separator: ", ")), recipient.*, mailing.* and *
+        no event type is called '\(name)'; there are \(WebhookType.allCases.map(\.name).joined(separator: ", ")), recipient.*, \
+        mailing.* and *
         """
     }
 }

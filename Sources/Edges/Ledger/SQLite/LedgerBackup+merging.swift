@@ -205,7 +205,8 @@ extension LedgerBackup {
             db,
             sql: """
                 SELECT DISTINCT t.name FROM main.sqlite_schema t JOIN pragma_table_info(t.name) c
-                WHERE t.type = 'table' AND t.name NOT LIKE 'dead_letter%' AND t.name <> 'webhook_event' AND (t.name = 'mailing' OR c.name = 'mailing') ORDER BY 1
+                WHERE t.type = 'table' AND t.name NOT LIKE 'dead_letter%' AND t.name <> 'webhook_event'
+                    AND (t.name = 'mailing' OR c.name = 'mailing') ORDER BY 1
                 """)
     }
 }

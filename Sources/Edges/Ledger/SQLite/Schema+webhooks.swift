@@ -1,8 +1,8 @@
 /// The 41st migration: which other systems are told of what happens, and what they are to be told.
 extension Schema {
     static let webhooks = """
-        -- Subscriptions. types: a bit for each type; parts: how many recipients at once are told of; revision: grows with each order about it.
-        -- Of rows before replay_end those after replay_until (milliseconds since 1970) are left out.
+        -- Subscriptions. types: a bit for each type; parts: how many recipients at once are told of; revision: grows with each order about
+        -- it. Of rows before replay_end those after replay_until (milliseconds since 1970) are left out.
         CREATE TABLE webhook (
             id TEXT PRIMARY KEY NOT NULL,
             url TEXT NOT NULL,

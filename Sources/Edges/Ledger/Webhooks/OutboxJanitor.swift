@@ -1,8 +1,8 @@
 package import Logging
 import Model
 
-/// Removes what the outbox of webhooks need not keep any more. The role does so, and the leading planner, so that the outbox is bounded where
-/// no role runs.
+/// Removes what the outbox of webhooks need not keep any more. The role does so, and the leading planner, so that the outbox is bounded
+/// where no role runs.
 package struct OutboxJanitor: Sendable {
     private let ledger: any WebhookStore
     private let keep: Duration
