@@ -73,7 +73,9 @@ extension EventWriting {
         let category: String = try row.read(2)
         if (try row.read(3) as Int64?) != nil {
             let hash = try PrunedAddresses.hash(db, event.mailing, batch: event.batch, index: event.index)
-            return hash.map { Person(mailing: id, channel: channel, category: category, address: AddressHasher.text(of: $0), source: source) }
+            return hash.map {
+                Person(mailing: id, channel: channel, category: category, address: AddressHasher.text(of: $0), source: source)
+            }
         }
         guard let wire = try SQLLedger.batchText(db, batch), let recipients = try? Recipients(decodingAddresses: wire),
             index < recipients.count
