@@ -29,6 +29,7 @@ import Text
         "exclusion.detail", "exclusion.id", "mailing.reason", "mailing.stuck_reason", "receipt_unknown.detail",
         "receipt_unknown.recipient", "result.data", "skipped.detail", "source_fault.problem", "suppression.address",
         "suppression_removal.address", "upload_part.content",
+        "webhook_event.data",
     ]
 
     private func recipients() -> Recipients {
