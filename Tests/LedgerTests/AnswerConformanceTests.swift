@@ -39,7 +39,8 @@ import Testing
         _ ledger: any LedgerStore, _ number: UInt32, _ text: String, batch: UInt32 = 1, _ index: UInt32 = 0, from sequence: UInt64
     ) async throws -> EventSummary {
         var event = TrackedEvent(.preferences, by: .post, mailing: number, batch: batch, index: index, time: later + Int64(sequence))
-        event.change = try #require(PreferenceChange(text))
+        let change: PreferenceChange = try #require(PreferenceChange(text))
+        event.change = change
         return try await ledger.write(
             events: [EventBatch(source: 1, sequence: sequence, events: [event])], letters: [], .none, now: later + Int64(sequence))
     }

@@ -61,6 +61,7 @@ import Text
         var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
         request.setValue(language, forHTTPHeaderField: "Accept-Language")
         request.timeoutInterval = 20
+        request.cachePolicy = .reloadIgnoringLocalCacheData
         if let body {
             request.httpMethod = "POST"
             request.httpBody = Data(body.utf8)
@@ -76,9 +77,10 @@ import Text
     }
 
     @Test func aRecipientReadsTheMessageAndChooses() async throws {
-        let sent = try await send()
-        let added = try await Program.run(["suppressions", "categories", "add", "offers", "--ledger", mailing.ledger])
+        #expect(try await Program.run(["ledger", "init", "--ledger", mailing.ledger]).status == 0)
+        let added = try await Program.run(["suppressions", "categories", "add", "news", "offers", "--ledger", mailing.ledger])
         #expect(added.status == 0, "\(added.errors)")
+        let sent = try await send()
         let up = try RunningProgram(["up"], environment: environment)
         try await eventually("the tracker listens: \(up.errors)") { canConnect(port) }
         let view = try path("v", in: sent), preferences = try path("p", in: sent)

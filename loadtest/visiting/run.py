@@ -219,7 +219,9 @@ recipients: {{file: people.csv, id: id, address: email}}
 provider: smtp://127.0.0.1:1
 batch_size: {batch}
 """)
-        self.processes.run("add", [self.o.flotilla, "mailing", "add", self.dir / "mailing.yaml", "--config", self.config])
+        for name, words in (("init", ("ledger", "init")), ("categories", ("suppressions", "categories", "add", "news", "offers")),
+                            ("add", ("mailing", "add", self.dir / "mailing.yaml"))):
+            self.processes.run(name, [self.o.flotilla, *words, "--config", self.config])
         with sqlite3.connect(self.dir / "flotilla.sqlite") as ledger:
             return ledger.execute("SELECT number FROM mailing").fetchone()[0]
 

@@ -45,7 +45,8 @@ struct PendingQuestions<Waiter> {
     private var last: UInt64 = 0
     private var waiters = 0
     private var unanswered = 0
-    private var hasEnded = false
+    /// No question is taken any more.
+    private(set) var hasEnded = false
 
     init(_ bounds: QuestionBounds = QuestionBounds()) {
         self.bounds = bounds

@@ -106,7 +106,7 @@ package final class QuestionAsker: Service {
                     for one in try await store.answers(to: asker, atMost: Self.block) { give(one) }
                     backoff = Backoff()
                 } catch {
-                    if case .closed = error { break }
+                    if state.withLock({ $0.hasEnded }) { break }
                     say("\(error)")
                     guard await backoff.wait() else { break }
                 }
