@@ -25,7 +25,8 @@ import Text
         mailing.nestedFields = nested
         mailing.text = Mailing.Template(source: text)
         mailing.tracking = rules
-        mailing.tracking?.targets = try BodyComposer(mailing: mailing, provider: gateway()).links.map(\.target)
+        let links = try BodyComposer(mailing: mailing, provider: gateway()).links
+        mailing.tracking?.targets = links.map(\.target)
         return mailing
     }
 
