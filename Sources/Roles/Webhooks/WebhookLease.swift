@@ -5,15 +5,19 @@ import Synchronization
 final class WebhookLease: Sendable {
     /// The fencing token of the leadership.
     let fencingToken: Int64
-    private let until = Mutex(ContinuousClock.now)
+    private let clocks: Clocks
+    private let until: Mutex<ContinuousClock.Instant>
     private let isLost = Mutex(false)
 
-    init(fencingToken: Int64) { self.fencingToken = fencingToken }
+    init(fencingToken: Int64, clocks: Clocks) {
+        (self.fencingToken, self.clocks) = (fencingToken, clocks)
+        until = Mutex(clocks.now)
+    }
 
     /// - Parameter asked: when it was asked for.
     func renew(for time: Duration, asked: ContinuousClock.Instant) { until.withLock { $0 = asked + time } }
 
     func lose() { isLost.withLock { $0 = true } }
 
-    var isHeld: Bool { !isLost.withLock { $0 } && until.withLock { ContinuousClock.now < $0 } }
+    var isHeld: Bool { !isLost.withLock { $0 } && until.withLock { clocks.now < $0 } }
 }

@@ -32,17 +32,12 @@ package struct WebhookRole: Service {
     private let name: String
     private let durations: Durations
     private let logger: Logger
-    private let clock: @Sendable () -> Int64
+    private let clocks: Clocks
     private let active = Gauge(label: "flotilla_webhooks_active")
 
-    /// - Parameters:
-    ///   - name: of the process.
-    ///   - clock: the time in milliseconds since 1970.
-    package init(
-        ledger: any Store, name: String, durations: Durations = Durations(), logger: Logger,
-        clock: @escaping @Sendable () -> Int64 = { Clock.milliseconds() }
-    ) {
-        (self.ledger, self.name, self.durations, self.logger, self.clock) = (ledger, name, durations, logger, clock)
+    /// - Parameter name: of the process.
+    package init(ledger: any Store, name: String, durations: Durations = Durations(), clocks: Clocks = .system, logger: Logger) {
+        (self.ledger, self.name, self.durations, self.clocks, self.logger) = (ledger, name, durations, clocks, logger)
     }
 
     package func run() async throws {
@@ -61,7 +56,7 @@ package struct WebhookRole: Service {
         while !state.stop.isStopping {
             do throws(LedgerError) {
                 active.record(0)
-                let asked = ContinuousClock.now
+                let asked = clocks.now
                 let token = try await ledger.acquireLeadership(
                     Leadership.webhooks, holder: name, for: durations.lease, isHolderGone: false)
                 guard let token else {
@@ -73,13 +68,13 @@ package struct WebhookRole: Service {
                 isStandingBy = false
                 backoff = Backoff()
                 active.record(1)
-                let lease = WebhookLease(fencingToken: token)
+                let lease = WebhookLease(fencingToken: token, clocks: clocks)
                 lease.renew(for: durations.lease, asked: asked)
                 await work(lease, try await ledger.identity(), state)
                 active.record(0)
                 try await ledger.releaseLeadership(Leadership.webhooks, fencingToken: token)
             } catch {
-                if line.add(at: Clock.monotonic()) != nil { logger.error("webhooks wait: \(error)") }
+                if line.add(at: clocks.monotonic) != nil { logger.error("webhooks wait: \(error)") }
                 guard await backoff.wait(unless: state.stop) else { return }
             }
         }
@@ -100,7 +95,7 @@ package struct WebhookRole: Service {
                             runners.addTask { await tell(one.id, lease, identity, state) }
                         }
                     } catch {
-                        if line.add(at: Clock.monotonic()) != nil { logger.error("webhooks wait: \(error)") }
+                        if line.add(at: clocks.monotonic) != nil { logger.error("webhooks wait: \(error)") }
                     }
                     // A commit that comes at once is looked at with the next.
                     await state.stop.wait(atMost: .milliseconds(200))
@@ -120,7 +115,7 @@ package struct WebhookRole: Service {
         defer { change.cancel() }
         let runner = WebhookRunner(
             ledger: ledger, identity: identity, lease: lease, stop: state.stop, wake: wake,
-            limits: .init(patience: durations.patience.milliseconds), clock: clock, logger: logger)
+            limits: .init(patience: durations.patience.milliseconds), clocks: clocks, logger: logger)
         var backoff = Backoff()
         var line = RepeatedLine()
         while lease.isHeld, !state.stop.isStopping {
@@ -129,7 +124,7 @@ package struct WebhookRole: Service {
                 if try await runner.run(id) == .stopped { return }
                 backoff = Backoff()
             } catch {
-                if line.add(at: Clock.monotonic()) != nil { logger.error("webhooks \(id) waits: \(error)") }
+                if line.add(at: clocks.monotonic) != nil { logger.error("webhooks \(id) waits: \(error)") }
                 guard await backoff.wait(unless: state.stop) else { return }
             }
         }
@@ -138,8 +133,8 @@ package struct WebhookRole: Service {
     private func keep(_ lease: WebhookLease, _ state: Subscriptions) async {
         var line = RepeatedLine()
         while !Task.isCancelled {
-            do { try await Task.sleep(for: durations.lease / 3) } catch { return }
-            let asked = ContinuousClock.now
+            do { try await clocks.sleep(until: clocks.now + durations.lease / 3) } catch { return }
+            let asked = clocks.now
             do throws(LedgerError) {
                 let isOurs = try await ledger.renewLeadership(
                     Leadership.webhooks, fencingToken: lease.fencingToken, for: durations.lease)
@@ -150,16 +145,17 @@ package struct WebhookRole: Service {
                 }
                 lease.renew(for: durations.lease, asked: asked)
             } catch {
-                if line.add(at: Clock.monotonic()) != nil { logger.warning("the leadership of webhooks cannot be renewed: \(error)") }
+                if line.add(at: clocks.monotonic) != nil { logger.warning("the leadership of webhooks cannot be renewed: \(error)") }
             }
         }
     }
 
     private func prune(_ lease: WebhookLease, _ state: Subscriptions) async {
-        let janitor = OutboxJanitor(ledger: ledger, keep: durations.keep, longest: durations.longest, clock: clock, logger: logger)
+        let janitor = OutboxJanitor(
+            ledger: ledger, keep: durations.keep, longest: durations.longest, clock: { clocks.milliseconds }, logger: logger)
         while !Task.isCancelled, lease.isHeld {
             await janitor.prune()
-            do { try await Task.sleep(for: Self.pruneInterval) } catch { return }
+            do { try await clocks.sleep(until: clocks.now + Self.pruneInterval) } catch { return }
         }
     }
 }

@@ -44,7 +44,7 @@ struct WebhookRunner: Sendable {
     /// Notified when the ledger has changed, the role is to end, or an attempt has its outcome.
     let wake: WakeSignal
     let limits: WebhookQueue.Limits
-    let clock: @Sendable () -> Int64
+    let clocks: Clocks
     let logger: Logger
 
     /// - Throws: `LedgerError` where the ledger cannot be read.
@@ -56,7 +56,7 @@ struct WebhookRunner: Sendable {
         }
         var running = Running(
             queue: WebhookQueue(found.subscription, found.parts, limits: limits), sender: sender,
-            meters: WebhookMeters(id))
+            meters: WebhookMeters(id), lastStore: clocks.now, lastRead: clocks.now)
         let mailbox = Mailbox()
         // In flight are as many as there are parts at most.
         let result: Result<End, LedgerError> = await withDiscardingTaskGroup(returning: Result<End, LedgerError>.self) { group in
@@ -68,7 +68,7 @@ struct WebhookRunner: Sendable {
             } catch { return .failure(error) }
         }
         // What was in flight at the end has its outcome now.
-        for (part, outcome) in mailbox.take() { _ = running.queue.done(part, outcome, now: clock(), jitter: 1) }
+        for (part, outcome) in mailbox.take() { _ = running.queue.done(part, outcome, now: clocks.milliseconds, jitter: 1) }
         running.meters.record(waiting: 0, failing: 0, lag: 0)
         if let progress = running.queue.progress() { _ = try await ledger.storeWebhook(progress, fencingToken: lease.fencingToken) }
         return try result.get()
@@ -79,15 +79,17 @@ struct WebhookRunner: Sendable {
         var queue: WebhookQueue
         let sender: WebhookSender
         let meters: WebhookMeters
-        var lastStore = ContinuousClock.now
-        var lastRead = ContinuousClock.now
+        var lastStore: ContinuousClock.Instant
+        var lastRead: ContinuousClock.Instant
         /// It was woken since the last read.
         var isWoken = false
         var line = RepeatedLine()
     }
 
     private func send(_ attempt: WebhookQueue.Attempt, _ sender: WebhookSender, _ mailbox: Mailbox) async {
-        let answer = await sender.send(WebhookBody(attempt.message, ledger: identity), now: clock()) { !stop.isStopping && lease.isHeld }
+        let answer = await sender.send(WebhookBody(attempt.message, ledger: identity), now: clocks.milliseconds) {
+            !stop.isStopping && lease.isHeld
+        }
         mailbox.add(attempt.part, answer.outcome)
         wake.notify()
     }
@@ -106,14 +108,14 @@ struct WebhookRunner: Sendable {
                 await running.sender.close()
                 return .stopped
             }
-            let elapsed = ContinuousClock.now - running.lastRead
+            let elapsed = clocks.now - running.lastRead
             if elapsed >= Self.poll || (running.isWoken && elapsed >= Self.readInterval) {
                 running.isWoken = false
                 running.queue.woken()
             }
             if let sequence = running.queue.readFrom {
                 let page = try await ledger.webhookPage(running.queue.subscription, from: sequence)
-                running.lastRead = .now
+                running.lastRead = clocks.now
                 let lacking = running.queue.take(page, from: sequence)
                 if lacking > 0 {
                     logger.warning("webhooks \(running.queue.subscription.id): events were removed from the outbox before they were told")
@@ -123,7 +125,9 @@ struct WebhookRunner: Sendable {
                 await running.sender.close()
                 return .changed
             }
-            if running.queue.unstored < Self.mostUnstored { for attempt in running.queue.attempts(now: clock()) { start(attempt) } }
+            if running.queue.unstored < Self.mostUnstored {
+                for attempt in running.queue.attempts(now: clocks.milliseconds) { start(attempt) }
+            }
             record(running)
             if running.queue.readFrom == nil { await wait(&running) }
         }
@@ -132,7 +136,7 @@ struct WebhookRunner: Sendable {
     /// Waits until something is to be done. A notification may tell of new events as well as of outcomes.
     private func wait(_ running: inout Running) async {
         var time = Self.poll
-        if let due = running.queue.due(after: clock()) { time = min(time, .milliseconds(max(due - clock(), 1))) }
+        if let due = running.queue.due(after: clocks.milliseconds) { time = min(time, .milliseconds(max(due - clocks.milliseconds, 1))) }
         if running.queue.unstored > 0 { time = min(time, Self.storeInterval) }
         if running.isWoken { time = min(time, Self.readInterval) }
         if await wake.wait(atMost: time) { running.isWoken = true }
@@ -142,9 +146,9 @@ struct WebhookRunner: Sendable {
     private func take(_ part: Int, _ outcome: WebhookOutcome, _ running: inout Running) async throws(LedgerError) -> End? {
         running.meters.count(outcome)
         let id = running.queue.subscription.id
-        switch running.queue.done(part, outcome, now: clock(), jitter: .random(in: 0...1)) {
+        switch running.queue.done(part, outcome, now: clocks.milliseconds, jitter: .random(in: 0...1)) {
         case .none:
-            if case .failed(let words, _) = outcome, let count = running.line.add(at: Clock.monotonic()) {
+            if case .failed(let words, _) = outcome, let count = running.line.add(at: clocks.monotonic) {
                 logger.warning("webhooks \(id): a message was not taken: \(words)\(RepeatedLine.text(count))")
             }
             return nil
@@ -158,7 +162,7 @@ struct WebhookRunner: Sendable {
 
     private func disable(_ subscription: WebhookSubscription, _ why: String) async throws(LedgerError) -> End {
         let note = AuditNote(.disableWebhook, actor: Self.actor)
-        _ = try await ledger.setWebhook(subscription.id, to: .disabled, why: why, note: note, now: clock())
+        _ = try await ledger.setWebhook(subscription.id, to: .disabled, why: why, note: note, now: clocks.milliseconds)
         logger.error("webhooks \(subscription.id) to \(subscription.shownURL) is disabled: \(why)")
         return .changed
     }
@@ -166,18 +170,18 @@ struct WebhookRunner: Sendable {
     /// Stores how far it has come, where that is due.
     /// - Returns: false where the subscription was changed, or the leadership is another's.
     private func store(_ running: inout Running) async throws(LedgerError) -> Bool {
-        let since = ContinuousClock.now - running.lastStore
+        let since = clocks.now - running.lastStore
         let isDue = running.queue.unstored >= Self.mostUnstored || since >= Self.storeInterval
         guard isDue, let progress = running.queue.progress() else { return true }
         guard try await ledger.storeWebhook(progress, fencingToken: lease.fencingToken) else { return false }
         running.queue.stored(progress)
-        running.lastStore = .now
+        running.lastStore = clocks.now
         return true
     }
 
     private func record(_ running: Running) {
-        let failing = running.queue.subscription.firstFailure.map { Double(clock() - $0) / 1000 } ?? 0
-        let lag = running.queue.oldest.map { Double(clock() - $0) / 1000 } ?? 0
+        let failing = running.queue.subscription.firstFailure.map { Double(clocks.milliseconds - $0) / 1000 } ?? 0
+        let lag = running.queue.oldest.map { Double(clocks.milliseconds - $0) / 1000 } ?? 0
         running.meters.record(waiting: running.queue.waiting, failing: max(0, failing), lag: max(0, lag))
     }
 }

@@ -20,6 +20,7 @@ package final class AnsweringService: Service {
     private let meters = AnswerMeters()
     private let line = Mutex(RepeatedLine())
     private let stopping = Atomic<Bool>(false)
+    private let clocks: Clocks
     private let logger: Logger
 
     /// Entries of a read at most; each has up to `QuestionBatch.most` questions.
@@ -35,14 +36,15 @@ package final class AnsweringService: Service {
     ///   - keys: sign these links; without them no message is shown.
     ///   - name: names the collector in Redis; unique to the process.
     package init(
-        broker: Broker, ledger: any Store, url: String?, domains: [String: String] = [:], keys: SigningKeys?, name: String, logger: Logger
+        broker: Broker, ledger: any Store, url: String?, domains: [String: String] = [:], keys: SigningKeys?, name: String,
+        clocks: Clocks = .system, logger: Logger
     ) {
         store = QuestionStore(broker)
         var signer: AskedMailings.Signer?
         if let url, let keys { signer = .init(addresses: TrackerAddresses(url: url, domains: domains), keys: keys) }
-        answers = QuestionAnswers(ledger, signer, logger: logger)
-        ownership = LedgerOwnership(identity: LedgerIdentity(logger: logger), epochs: EpochStore(broker), ledger: ledger)
-        (self.name, self.logger) = (name, logger)
+        answers = QuestionAnswers(ledger, signer, clocks: clocks, logger: logger)
+        ownership = LedgerOwnership(identity: LedgerIdentity(clocks: clocks, logger: logger), epochs: EpochStore(broker), ledger: ledger)
+        (self.name, self.clocks, self.logger) = (name, clocks, logger)
     }
 
     /// Answers until a graceful shutdown.
@@ -71,26 +73,26 @@ package final class AnsweringService: Service {
     /// - Parameter end: notified at the graceful shutdown.
     private func answer(until end: WakeSignal) async {
         var backoff = Backoff()
-        var nextLook = ContinuousClock.now
+        var nextLook = clocks.now
         while !isStopping {
             do throws(RedisError) {
-                if ContinuousClock.now >= nextLook {
+                if clocks.now >= nextLook {
                     guard try await ownership.owner() == .ours else {
                         await end.wait(atMost: Self.ownerInterval)
                         continue
                     }
-                    nextLook = .now + Self.ownerInterval
+                    nextLook = clocks.now + Self.ownerInterval
                 }
                 let entries = try await store.read(consumer: name, count: Self.entries, block: Self.block)
-                if ContinuousClock.now >= nextLook, try await ownership.owner() != .ours { continue }
+                if clocks.now >= nextLook, try await ownership.owner() != .ours { continue }
                 try await answer(entries)
                 backoff = Backoff()
             } catch {
                 if isStopping { return }
-                if line.withLock({ $0.add(at: Clock.monotonic()) }) != nil {
+                if line.withLock({ $0.add(at: clocks.monotonic) }) != nil {
                     logger.warning("visitors' questions have no answer: \(error)")
                 }
-                nextLook = .now
+                nextLook = clocks.now
                 guard await backoff.wait() else { return }
             }
         }
@@ -102,7 +104,7 @@ package final class AnsweringService: Service {
     private func answer(_ entries: [QuestionStore.Entry]) async throws(RedisError) {
         guard !entries.isEmpty else { return }
         meters.note(entries)
-        if let problem = entries.lazy.compactMap(\.problem).first, line.withLock({ $0.add(at: Clock.monotonic()) }) != nil {
+        if let problem = entries.lazy.compactMap(\.problem).first, line.withLock({ $0.add(at: clocks.monotonic) }) != nil {
             logger.warning("a question of a tracker cannot be read: \(problem)")
         }
         var asked: [Question.Kind: [Question: [(asker: UInt64, number: UInt64)]]] = [:]
@@ -115,7 +117,7 @@ package final class AnsweringService: Service {
             let questions = Array((asked[kind] ?? [:]).keys)
             for start in stride(from: 0, to: questions.count, by: QuestionAnswers.most(kind)) {
                 let some = Array(questions[start..<min(start + QuestionAnswers.most(kind), questions.count)])
-                let found = await answers.answers(to: some, kind, now: Clock.milliseconds())
+                let found = await answers.answers(to: some, kind, now: clocks.milliseconds)
                 var replies: [UInt64: [NumberedAnswer]] = [:]
                 for (question, answer) in zip(some, found) {
                     meters.note(kind, answer)

@@ -12,13 +12,14 @@ final class QuestionAnswers: Sendable {
     private let mailings: AskedMailings
     private let canSign: Bool
     private let line = Mutex(RepeatedLine())
+    private let clocks: Clocks
     private let logger: Logger
 
     /// Questions of a kind that are looked up together.
     static func most(_ kind: Question.Kind) -> Int { kind == .view ? 16 : 256 }
 
-    init(_ ledger: any Store, _ signer: AskedMailings.Signer?, logger: Logger) {
-        (self.ledger, self.logger) = (ledger, logger)
+    init(_ ledger: any Store, _ signer: AskedMailings.Signer?, clocks: Clocks, logger: Logger) {
+        (self.ledger, self.clocks, self.logger) = (ledger, clocks, logger)
         mailings = AskedMailings(ledger, signer)
         canSign = signer != nil
     }
@@ -72,7 +73,7 @@ final class QuestionAnswers: Sendable {
     }
 
     private func say(_ problem: String) {
-        guard let count = line.withLock({ $0.add(at: Clock.monotonic()) }) else { return }
+        guard let count = line.withLock({ $0.add(at: clocks.monotonic) }) else { return }
         logger.warning("\(problem)\(RepeatedLine.text(count))")
     }
 }

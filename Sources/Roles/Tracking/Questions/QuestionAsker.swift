@@ -16,6 +16,7 @@ package final class QuestionAsker: Service {
     private let asker = UInt64.random(in: 1 ... .max)
     private let state: Mutex<PendingQuestions<Waiter>>
     private let line = Mutex(RepeatedLine())
+    private let clocks: Clocks
     private let logger: Logger
     /// Notified when there is something to send, and when there is something to wait for.
     private let sends = WakeSignal()
@@ -29,19 +30,21 @@ package final class QuestionAsker: Service {
     /// How long a read of answers waits.
     private static let block = Duration.seconds(5)
 
-    package convenience init(_ broker: Broker, logger: Logger) { self.init(broker, bounds: QuestionBounds(), logger: logger) }
+    package convenience init(_ broker: Broker, clocks: Clocks = .system, logger: Logger) {
+        self.init(broker, bounds: QuestionBounds(), clocks: clocks, logger: logger)
+    }
 
-    init(_ broker: Broker, bounds: QuestionBounds, logger: Logger) {
+    init(_ broker: Broker, bounds: QuestionBounds, clocks: Clocks = .system, logger: Logger) {
         store = QuestionStore(broker)
-        self.logger = logger
+        (self.clocks, self.logger) = (clocks, logger)
         state = Mutex(PendingQuestions(bounds))
     }
 
     /// The answer to a question; nil where none came in time.
     package func answer(to question: Question) async -> Answer? {
-        let start = ContinuousClock.now
+        let start = clocks.now
         let answer: Answer? = await withCheckedContinuation { waiter in
-            switch state.withLock({ $0.ask(question, by: waiter, at: Self.now) }) {
+            switch state.withLock({ $0.ask(question, by: waiter, at: now) }) {
             case .known(let answer):
                 meters.count(question.kind, .cached)
                 waiter.resume(returning: answer)
@@ -54,12 +57,12 @@ package final class QuestionAsker: Service {
                 waiter.resume(returning: nil)
             }
         }
-        meters.waited(ContinuousClock.now - start)
+        meters.waited(clocks.now - start)
         return answer
     }
 
     /// A recipient chose something: the ledger knows it a moment later.
-    func note(_ choice: TrackedEvent) { state.withLock { $0.note(choice, at: Self.now) } }
+    func note(_ choice: TrackedEvent) { state.withLock { $0.note(choice, at: now) } }
 
     /// Asks until graceful shutdown: whoever has questions ends before.
     package func run() async throws {
@@ -116,7 +119,7 @@ package final class QuestionAsker: Service {
     }
 
     private func give(_ one: NumberedAnswer) {
-        let (waiters, bytes) = state.withLock { ($0.answered(one, at: Self.now), $0.cache.bytes) }
+        let (waiters, bytes) = state.withLock { ($0.answered(one, at: now), $0.cache.bytes) }
         meters.cached(bytes)
         for waiter in waiters { waiter.resume(returning: one.answer) }
         meters.answered(waiters.count)
@@ -126,8 +129,8 @@ package final class QuestionAsker: Service {
         while !Task.isCancelled {
             await waits.wait(atMost: nil)
             while !Task.isCancelled, !state.withLock({ $0.isEmpty }) {
-                try? await Task.sleep(for: Self.step)
-                let late = state.withLock { $0.expired(at: Self.now) }
+                try? await clocks.sleep(until: clocks.now + Self.step)
+                let late = state.withLock { $0.expired(at: now) }
                 if !late.isEmpty { say("no collector answers in time") }
                 give(nothing: late)
             }
@@ -142,11 +145,11 @@ package final class QuestionAsker: Service {
     }
 
     private func say(_ problem: String) {
-        guard let count = line.withLock({ $0.add(at: Clock.monotonic()) }) else { return }
+        guard let count = line.withLock({ $0.add(at: clocks.monotonic) }) else { return }
         logger.warning("visitors' questions have no answer: \(problem)\(RepeatedLine.text(count))")
     }
 
-    private static var now: Int64 { Clock.monotonic() / 1_000_000 }
+    private var now: Int64 { clocks.monotonic / 1_000_000 }
 }
 
 /// What is told of questions in metrics.
