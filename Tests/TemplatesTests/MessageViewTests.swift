@@ -37,7 +37,7 @@ import Text
     private func sent(_ mailing: Mailing) throws -> String {
         var recipients = Recipients(width: 3)
         for row in 0..<6 { recipients.append(row: ["\(row)", "a@example.com", "<Zoë>"]) }
-        let composer = try EmailComposer(mailing: mailing, domain: "example.com", tracking: tracking)
+        let composer = try EmailComposer(mailing: mailing, tracking: tracking)
         var out: [UInt8] = []
         composer.compose(recipients, row: 5, of: batch, date: 0, for: .init(eightBitMIME: true, smtpUTF8: true), into: &out)
         let text = String(decoding: out, as: UTF8.self).replacing("\r\n", with: "\n")

@@ -59,7 +59,7 @@ package struct QuestionStore: Sendable {
     package func answers(to asker: UInt64, atMost block: Duration) async throws(RedisError) -> [NumberedAnswer] {
         let key = broker.keys.answers(asker)
         let seconds = Double(max(1, block.nanoseconds / 1_000_000)) / 1000
-        let first = try await reader.send(["BLPOP", .text(key), .text("\(seconds)")], blocking: seconds)
+        let first = try await reader.send(["BLPOP", .text(key), .text("\(seconds)")], blocking: block)
         guard let wire = first.array?.last?.bytes else { return [] }
         // Few at a time: each can have a megabyte.
         let more = try await reader.send(["LPOP", .text(key), "16"]).array ?? []
@@ -86,7 +86,7 @@ package struct QuestionStore: Sendable {
                     "XREADGROUP", "GROUP", .text(Keys.collectors), .text(consumer), "COUNT", RedisArgument(count), "BLOCK",
                     RedisArgument(max(1, block.nanoseconds / 1_000_000)), "NOACK", "STREAMS", .text(broker.keys.questions), ">",
                 ], ["TIME"],
-            ], blocking: Double(block.nanoseconds) / 1e9)
+            ], blocking: block)
         if case .error(let text) = replies[0] { throw .command(text) }
         guard let now = replies[1].time else { throw .unexpected("TIME: \(replies[1])") }
         return try StreamEntry.list(replies[0]).map { Self.entry($0, now: now / 1000) }

@@ -90,7 +90,7 @@ package enum MailingPreparation {
     private static func lengthWarning(_ mailing: Mailing, _ source: RecipientSource, url: String?) throws -> String? {
         guard mailing.channel == .sms else { return nil }
         var planner = try RecipientPlanner(
-            source: source, channel: .sms, carry: Set(mailing.fields.dropFirst(2)), bounds: .init(size: 1))
+            source: source, channel: .sms, keeping: Set(mailing.fields.dropFirst(2)), bounds: .init(size: 1))
         var chunk = planner.makeChunk()
         for _ in 0..<100 {
             guard try planner.next(&chunk) else { break }

@@ -1,7 +1,7 @@
 package import Ledger
 package import Logging
 import Metrics
-import Model
+package import Model
 import Policy
 import ServiceLifecycle
 import Synchronization

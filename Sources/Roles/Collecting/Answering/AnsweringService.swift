@@ -2,7 +2,7 @@ package import Broker
 package import Ledger
 package import Logging
 import Metrics
-import Model
+package import Model
 import Policy
 import ServiceLifecycle
 package import Signing
