@@ -8,8 +8,8 @@ import Transport
 /// Sends the messages of one subscription to its receiver, on connections of its own: a receiver that hangs delays no other's messages.
 package struct WebhookSender: Sendable {
     /// Seconds for a connection, and for an answer.
-    private static let connectTime = 10.0
-    private static let answerTime = 15.0
+    private static let connectTime = Duration.seconds(10)
+    private static let answerTime = Duration.seconds(15)
 
     private let transport: HTTPTransport
     private let secrets: [(secret: WebhookSecret, until: Int64?)]
