@@ -151,7 +151,7 @@ import Testing
     @Test func aFloodOfQuestionsIsBounded() async throws {
         let test = try await TestTracker()
         let asker = QuestionAsker(test.broker, bounds: QuestionBounds(questions: 300, waiters: 500), logger: TestTracker.quiet)
-        try await test.running([asker]) {
+        try await running([asker]) {
             await withTaskGroup(of: Answer?.self) { tasks in
                 for index in 0..<3000 {
                     let question = Question(.view, mailing: 1, batch: UInt32(index / 100), index: UInt32(index % 100))
