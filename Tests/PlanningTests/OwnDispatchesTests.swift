@@ -4,7 +4,8 @@ import Testing
 @testable import Planning
 
 @Suite struct OwnDispatchesTests {
-    private let (a, b) = (Self.id(1), Self.id(2))
+    private let a = Self.id(1)
+    private let b = Self.id(2)
 
     private static func id(_ number: Int64) -> MailingID {
         var generator = SystemRandomNumberGenerator()
