@@ -63,7 +63,8 @@ import Testing
 
     /// A mailing of some recipients, dispatched.
     private func dispatched(_ count: Int, in ledger: SQLLedger) async throws -> MailingID {
-        let id = MailingID(milliseconds: Clock.milliseconds())
+        var generator = SystemRandomNumberGenerator()
+        let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
         try await ledger.create(
             id, mailing: Mailing(name: "m", channel: .email, provider: "p"), source: nil, origin: "", state: .collecting, now: 1)
         var recipients = Recipients(width: 2)

@@ -117,5 +117,6 @@ private final class KilledTransaction: SQLTransaction {
     func countCommit() throws -> Int64 { try db.countCommit() }
     func commits() throws -> Int64 { try db.commits() }
     func isMoved() throws -> Bool { try db.isMoved() }
+    func standing() throws -> String? { try db.standing() }
     func raiseCommits(above number: Int64) throws { try db.raiseCommits(above: number) }
 }

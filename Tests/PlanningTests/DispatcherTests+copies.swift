@@ -77,7 +77,7 @@ extension DispatcherTests {
     @Test func whoWasDispatchedBeforeAMailingWasPlannedAgainIsListed() async throws {
         try await plan(4)
         _ = try await broker.redis.send(["SET", .text(broker.keys.reached(id)), "1"])
-        try await dispatching { #expect(try await takeAll(4).count == 4) }
+        try await dispatching { _ = try await takeAll(4) }
         let listed = try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 100)
         // And one batch more: others may have been suppressed since.
         #expect(Set(listed.map(\.batch)) == [0, 1, 2])

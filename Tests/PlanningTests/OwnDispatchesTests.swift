@@ -4,7 +4,13 @@ import Testing
 @testable import Planning
 
 @Suite struct OwnDispatchesTests {
-    private let (a, b) = (MailingID(milliseconds: 1), MailingID(milliseconds: 2))
+    private let a = Self.id(1)
+    private let b = Self.id(2)
+
+    private static func id(_ number: Int64) -> MailingID {
+        var generator = SystemRandomNumberGenerator()
+        return MailingID(milliseconds: number, using: &generator)
+    }
 
     @Test func whatWasDispatchedHereSinceAMomentIsKnown() {
         var own = OwnDispatches()
@@ -22,7 +28,7 @@ import Testing
     @Test func nothingIsSaidOnceItIsTooMuch() {
         var own = OwnDispatches()
         own.begin(at: 5)
-        own.note((0...100_000).map { MailingID(milliseconds: Int64($0)) })
-        #expect(own.untouched([MailingID(milliseconds: 1 << 40)], since: 9) == [])
+        own.note((0...100_000).map { Self.id(Int64($0)) })
+        #expect(own.untouched([Self.id(1 << 40)], since: 9) == [])
     }
 }

@@ -125,7 +125,7 @@ class Run(RunSetup):
         while time.time() < end:
             try:
                 left = sum([await self.redis.ask("XLEN", key) for key in
-                            (await self.redis.ask("SCAN", "0", "MATCH", "*flotilla*:status:*", "COUNT", "100000"))[1]])
+                            (await self.redis.ask("SCAN", "0", "MATCH", "*flotilla}:status:*", "COUNT", "100000"))[1]])
             except OSError:
                 left = None
             if left == 0:

@@ -182,7 +182,7 @@ def collecting(bench, build, port, count):
 
 async def waiting(redis):
     """Entries of the status streams that are not collected yet."""
-    keys = (await redis.ask("SCAN", "0", "MATCH", "*:status:*", "COUNT", "100000"))[1]
+    keys = (await redis.ask("SCAN", "0", "MATCH", "*}:status:*", "COUNT", "100000"))[1]
     return sum([await redis.ask("XLEN", key) for key in keys if await redis.ask("TYPE", key) == "stream"])
 
 
