@@ -135,7 +135,7 @@ struct FleetSampler {
                 .init(stream: stream, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.age.seconds)
             }
             snapshot.receiptStreams = try await receipts.depths().map { depth in
-                .init(waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
+                .init(waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.age.seconds)
             }
             snapshot.unansweredQuestions = try await questions?.unanswered() ?? 0
             return try await heartbeats?.all()
