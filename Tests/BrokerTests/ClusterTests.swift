@@ -64,6 +64,10 @@ struct ClusterTests {
         let event = TrackedEvent(.open, mailing: 1, batch: 0, index: 0, time: 1)
         #expect(try await EventStreams(broker).append([EventBatch(source: 1, sequence: 0, events: [event]).encoded()], to: 1))
         try await broker.renumber(broker.keys.events(1), by: broker.keys.eventsAnew(1))
+        #expect(try await ReplayStreams(broker).putBack(ledger: "ledger", standing: "1 1 1") == 0)
+        let questions = QuestionStore(broker)
+        #expect(try await questions.answer([1: [NumberedAnswer(1, .gone)]], []) == 1)
+        await questions.close()
 
         let cached = try server.cli("INFO", "memory").split(whereSeparator: \.isNewline).first { $0.hasPrefix("number_of_cached_scripts:") }
         #expect(cached == "number_of_cached_scripts:\(ScriptKeyTests.names.count)", "scripts that no step above has run")
