@@ -10,20 +10,20 @@ import Text
 
     @Test func aTokenCountsWithOneBody() {
         var used = UsedTokens()
-        #expect(used.take(use(1, 7), at: 0))
+        #expect(used.take(use(1, 7), at: 0) == true)
         // A provider sends again what was not answered.
-        #expect(used.take(use(1, 7), at: 50))
-        #expect(!used.take(use(1, 8), at: 50))
-        #expect(used.take(use(2, 8), at: 50))
+        #expect(used.take(use(1, 7), at: 50) == true)
+        #expect(used.take(use(1, 8), at: 50) == false)
+        #expect(used.take(use(2, 8), at: 50) == true)
         // Its time is up: such a request is refused for its age.
-        #expect(used.take(use(3, 9), at: 101) && used.count == 1)
+        #expect(used.take(use(3, 9), at: 101) == true && used.count == 1)
     }
 
     @Test func noMoreThanTheBoundAreKnown() {
         var used = UsedTokens()
-        for token in 0..<UInt64(UsedTokens.most) + 10 { #expect(used.take(use(token, 1), at: 0)) }
+        for token in 0..<UInt64(UsedTokens.most) + 10 { #expect(used.take(use(token, 1), at: 0) == true) }
         #expect(used.count == UsedTokens.most)
-        #expect(!used.take(use(UInt64(UsedTokens.most) + 9, 2), at: 0))
+        #expect(used.take(use(UInt64(UsedTokens.most) + 9, 2), at: 0) == false)
     }
 
     @Test func mailgunsSignatureIsOfOneBody() throws {
