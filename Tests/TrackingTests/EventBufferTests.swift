@@ -83,11 +83,13 @@ import Testing
         var test = try await TestTracker()
         test.bounds.events = 400
         try await test.buffering { buffer in
+            await buffer.add(event(0))
+            _ = try await test.arrived()
             let kept = await withTaskGroup(of: Int.self) { connections in
                 for connection in 0..<60 {
                     connections.addTask {
                         var kept = 0
-                        for number in 0..<200 { if await buffer.add(event(connection * 200 + number)) { kept += 1 } }
+                        for number in 0..<200 { if await buffer.add(event(1 + connection * 200 + number)) { kept += 1 } }
                         return kept
                     }
                 }

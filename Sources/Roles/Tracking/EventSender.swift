@@ -79,7 +79,8 @@ final class EventSender: Sendable {
         log.waits()
         return await withCheckedContinuation { continuation in
             state.withLock { $0.waiters[$0.queue.wait(for: event, at: now())] = continuation }
-            // There may be room again, and nobody who would say so.
+            // Whatever is in memory: somebody has to say what became of it. There may be room again.
+            gathers.notify()
             settle()
         }
     }
