@@ -59,8 +59,9 @@ struct StallMonitor {
             clocks[id] = nil
         }
         let problem = try await ledger.redisProblem()
+        let ahead = LaneShares(mailings, processes)
         for mailing in mailings {
-            var facts = BlockingFacts(mailing, processes, lag: lag)
+            var facts = BlockingFacts(mailing, processes, ahead, lag: lag)
             facts.redisProblem = problem
             let blockingReason = clocks[mailing.id, default: StallClock()].look(
                 &facts, mailing.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
@@ -101,16 +102,16 @@ struct StallMonitor {
 extension BlockingFacts {
     /// Their silence is left to a `StallClock`.
     /// - Parameter lag: seconds that the oldest result waits for a collector.
-    package init(_ status: MailingStatus, _ processes: [HeartbeatStore.Sign], lag: Double) {
+    package init(_ status: MailingStatus, _ processes: [HeartbeatStore.Sign], _ ahead: LaneShares, lag: Double) {
         let record = status.record
         self.init(
             WatchedMailing(
                 id: record.id, channel: record.mailing.channel, provider: record.mailing.provider, progress: status.progress,
-                next: status.next), processes, lag: lag)
+                next: status.next), processes, ahead, lag: lag)
         reason = record.reason
     }
 
-    fileprivate init(_ mailing: WatchedMailing, _ processes: [HeartbeatStore.Sign], lag: Double) {
+    fileprivate init(_ mailing: WatchedMailing, _ processes: [HeartbeatStore.Sign], _ ahead: LaneShares, lag: Double) {
         let progress = mailing.progress
         let workers = processes.filter { $0.isAlive && $0.heartbeat.serves(mailing.channel) }
         self.init(
@@ -121,6 +122,7 @@ extension BlockingFacts {
         next = mailing.next.map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
         let name = "\(mailing.id)"
         shares = workers.compactMap { $0.heartbeat.mailings[name] }
+        if shares.isEmpty { self.ahead = ahead.of(mailing) }
         self.lag = lag
     }
 }
