@@ -53,6 +53,21 @@ import Testing
         #expect(facts { ($0.silence, $0.shares) = (1, [share]) } == .connections("p", setting: "connections=2"))
     }
 
+    /// No worker has a batch of it, but some have those of others of its lane.
+    @Test func aMailingBehindOthersIsBlockedByWhatBlocksTheProvider() {
+        #expect(facts { $0.ahead = [Heartbeat.Share(), Heartbeat.Share(isDown: true)] } == .down("p"))
+        let limited = Heartbeat.Share(waiting: 3, scope: .provider("p"), interval: 0.1, pause: 7)
+        #expect(facts { $0.ahead = [limited] } == .asked(.provider("p"), 7))
+        var busy = Heartbeat.Share(waiting: 3, scope: .channel(.sms), interval: 0.1)
+        #expect(facts { $0.ahead = [busy] } == .limited(.channel(.sms)))
+        busy.exhausted = "connections=2"
+        #expect(facts { $0.ahead = [busy] } == .connections("p", setting: "connections=2"))
+        // The others' own limits are none of it, and what workers report of it counts alone.
+        #expect(facts { $0.ahead = [Heartbeat.Share(waiting: 3, scope: .mailing("m"), interval: 9)] } == .stuck(100))
+        #expect(facts { ($0.shares, $0.ahead) = ([Heartbeat.Share()], [busy]) } == .stuck(100))
+        #expect(facts { ($0.dispatched, $0.ahead) = (0, [busy]) } == .stuck(100))
+    }
+
     @Test func aLimitIsWaitedForAsLongAsItTakes() {
         let rare = Heartbeat.Share(waiting: 3, scope: .domain("d"), interval: 60)
         let common = Heartbeat.Share(waiting: 300, scope: .provider("p"), interval: 0.01)

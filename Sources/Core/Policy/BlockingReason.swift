@@ -66,6 +66,8 @@ package struct BlockingFacts: Sendable, Equatable {
     package var workers: Int
     /// What they report of it.
     package var shares: [Heartbeat.Share] = []
+    /// What they report of the mailings of its lane, where they report nothing of it: its batches wait behind those of others.
+    package var ahead: [Heartbeat.Share] = []
 
     package init(
         state: MailingState, channel: Channel, provider: String, open: Int, silence: Double, workers: Int
@@ -76,6 +78,16 @@ package struct BlockingFacts: Sendable, Equatable {
         self.open = open
         self.silence = silence
         self.workers = workers
+    }
+}
+
+extension Heartbeat.Share {
+    /// Its scope holds for each message of the lane.
+    fileprivate var isOfAll: Bool {
+        switch scope {
+        case .provider, .channel: true
+        case nil, .mailing, .domain: false
+        }
     }
 }
 
@@ -99,11 +111,22 @@ extension BlockingFacts {
         if let asked = shares.filter({ $0.pause > 0 }).max(by: { $0.pause < $1.pause }) {
             return .asked(asked.scope ?? .provider(provider), asked.pause)
         }
+        if let reason = reasonOfLane { return reason }
         if silence >= stuckAfter.seconds + allowance { return .stuck(silence) }
         // Where messages wait for connections, the limits are not used up.
         if let setting = shares.first(where: { !$0.exhausted.isEmpty })?.exhausted { return .connections(provider, setting: setting) }
         guard let scope = limited?.scope else { return .none }
         return .limited(scope)
+    }
+
+    /// What blocks the provider for all, where no worker has a batch of the mailing.
+    private var reasonOfLane: BlockingReason? {
+        guard shares.isEmpty, dispatched > 0 else { return nil }
+        if ahead.contains(where: \.isDown) { return .down(provider) }
+        if let pause = ahead.filter(\.isOfAll).map(\.pause).max(), pause > 0 { return .asked(.provider(provider), pause) }
+        if let setting = ahead.first(where: { !$0.exhausted.isEmpty })?.exhausted { return .connections(provider, setting: setting) }
+        let limits = ahead.filter { $0.isOfAll && $0.waiting > 0 && $0.interval > 0 }
+        return limits.max { $0.interval < $1.interval }?.scope.map { .limited($0) }
     }
 
     /// What limits it most.

@@ -45,6 +45,8 @@ struct FleetSampler {
     private var leader: Leader?
     /// Why the planner dispatches nothing because of Redis.
     private var redisProblem: String?
+    /// What workers report of the mailings of each lane.
+    private var ahead = LaneShares([], [])
     /// Why planners cannot read the recipients of mailings.
     private var sourceFaults: [MailingID: [SourceFault]] = [:]
 
@@ -70,6 +72,7 @@ struct FleetSampler {
             leader = try await ledger.leader(Leadership.planning)
             redisProblem = try await ledger.redisProblem()
             sourceFaults = try await ledger.sourceFaults()
+            ahead = LaneShares(try await ledger.watched(), signs ?? [])
             snapshot.uncountedEvents = try await ledger.uncountedEvents()
             snapshot.unknownReceipts = try await ledger.unknownReceiptCount()
             let statuses = try await ledger.statuses(states: states, limit: all ? 50 : 1_000)
@@ -110,6 +113,7 @@ struct FleetSampler {
         leader = try await ledger.leader(Leadership.planning)
         redisProblem = try await ledger.redisProblem()
         sourceFaults = try await ledger.sourceFaults()
+        ahead = LaneShares(try await ledger.watched(), signs ?? [])
         guard let status = try await ledger.status(id) else { return (nil, snapshot.problems) }
         var sample = Sample(status.progress, before: nil)
         return (line(status, &sample, signs, lag: snapshot.lagSeconds), snapshot.problems)
@@ -191,7 +195,7 @@ extension FleetSampler {
         _ status: MailingStatus, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
     ) -> (kind: String, text: String) {
         let record = status.record
-        var facts = BlockingFacts(status, signs ?? [], lag: lag, now: Clock.milliseconds())
+        var facts = BlockingFacts(status, signs ?? [], ahead, lag: lag, now: Clock.milliseconds())
         facts.hasPlanner = leader.map { $0.until > Clock.milliseconds() } ?? false
         if let seconds = record.secondsToStart(Clock.milliseconds()) {
             let start = "starts in \(TimeSpan.text(seconds: seconds.rounded()))"

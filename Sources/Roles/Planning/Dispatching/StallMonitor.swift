@@ -61,8 +61,9 @@ struct StallMonitor {
             stalls[id] = nil
         }
         let problem = try await ledger.redisProblem()
+        let ahead = LaneShares(mailings, processes)
         for mailing in mailings {
-            var facts = BlockingFacts(mailing, processes, lag: lag, now: clocks.milliseconds)
+            var facts = BlockingFacts(mailing, processes, ahead, lag: lag, now: clocks.milliseconds)
             facts.redisProblem = problem
             let blockingReason = stalls[mailing.id, default: StallClock()].look(
                 &facts, mailing.progress, at: Double(clocks.monotonic) / 1e9, stuckAfter: stuckAfter)
@@ -105,16 +106,16 @@ extension BlockingFacts {
     /// - Parameters:
     ///   - lag: seconds that the oldest result waits for a collector.
     ///   - now: milliseconds since 1970.
-    package init(_ status: MailingStatus, _ processes: [HeartbeatStore.Sign], lag: Double, now: Int64) {
+    package init(_ status: MailingStatus, _ processes: [HeartbeatStore.Sign], _ ahead: LaneShares, lag: Double, now: Int64) {
         let record = status.record
         self.init(
             WatchedMailing(
                 id: record.id, channel: record.mailing.channel, provider: record.mailing.provider, progress: status.progress,
-                next: status.next), processes, lag: lag, now: now)
+                next: status.next), processes, ahead, lag: lag, now: now)
         reason = record.reason
     }
 
-    fileprivate init(_ mailing: WatchedMailing, _ processes: [HeartbeatStore.Sign], lag: Double, now: Int64) {
+    fileprivate init(_ mailing: WatchedMailing, _ processes: [HeartbeatStore.Sign], _ ahead: LaneShares, lag: Double, now: Int64) {
         let progress = mailing.progress
         let workers = processes.filter { $0.isAlive && $0.heartbeat.serves(mailing.channel) }
         self.init(
@@ -125,6 +126,7 @@ extension BlockingFacts {
         next = mailing.next.map { Double(max(0, $0 - now)) / 1000 }
         let name = "\(mailing.id)"
         shares = workers.compactMap { $0.heartbeat.mailings[name] }
+        if shares.isEmpty { self.ahead = ahead.of(mailing) }
         self.lag = lag
     }
 }
