@@ -155,6 +155,7 @@ import Testing
         _ = try? await ledger.statuses(states: nil, limit: 10)
         _ = try? await ledger.work()
         _ = try? await ledger.openMailings()
+        _ = try? await ledger.heldRecipients()
         _ = try? await ledger.limits()
         _ = try? await ledger.audit(AuditFilter(), limit: 10)
         _ = try? await ledger.deadLetters(after: nil, limit: 10)

@@ -32,6 +32,7 @@ import Testing
             events: [], now: now)
         let work = try #require(try await ledger.work().first)
         #expect(work.speed == "9/s" && work.open == 2 && work.uncertain == 1 && work.dispatched == 1 && !work.isComplete)
+        #expect(try await ledger.heldRecipients() == 1)
         let next = try #require(work.next)
         #expect((now + 800...now + 900).contains(next))
     }

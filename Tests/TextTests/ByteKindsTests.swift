@@ -19,6 +19,18 @@ import Testing
         }
     }
 
+    @Test(arguments: UInt8.min...UInt8.max)
+    func aCapitalLetterIsFoundWhereverItStands(byte: UInt8) {
+        for length in 1...24 {
+            for place in 0..<length {
+                var text = Array(String(repeating: "a@z[`{0~", count: 3).utf8.prefix(length))
+                text[place] = byte
+                let isLower = byte < 0x80 && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                #expect(text.withUnsafeBufferPointer { ByteKinds.isLowerASCII($0) } == isLower, "\(length), \(place)")
+            }
+        }
+    }
+
     @Test func whatIsFoundTogetherIsTold() {
         #expect(!kinds([]).hasHigh && !kinds([]).hasEscaped)
         let both = kinds(Array("ööööööö \"".utf8))

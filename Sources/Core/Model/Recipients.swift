@@ -139,7 +139,7 @@ extension Recipients {
             try reader.next()
             try reader.string(into: &self.bytes)
             self.ends.append(UInt32(self.bytes.count))
-            while reader.hasNext() { try reader.skipString() }
+            try reader.skipStrings()
             try reader.endArray()
         }
     }

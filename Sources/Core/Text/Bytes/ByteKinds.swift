@@ -30,6 +30,31 @@ public struct ByteKinds: Equatable, Sendable {
         hasEscaped = escaped != 0
     }
 
+    /// Whether all bytes are ASCII, and none of them is a capital letter.
+    @inlinable
+    public static func isLowerASCII(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let raw = UnsafeRawBufferPointer(bytes)
+        var marks: UInt64 = 0
+        var index = 0
+        while index + 8 <= raw.count {
+            marks |= capital(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            index += 8
+        }
+        while index < raw.count {
+            marks |= capital(UInt64(raw[index]))
+            index += 1
+        }
+        return marks == 0
+    }
+
+    /// The top bit of each byte of a word that is beyond ASCII or, in a word of ASCII alone, a capital letter.
+    @inlinable @inline(__always)
+    static func capital(_ word: UInt64) -> UInt64 {
+        let (ones, low): (UInt64, UInt64) = (0x0101_0101_0101_0101, word & ~tops)
+        // From A on the first sum has the top bit, from the byte behind Z on the second.
+        return (word | (low &+ ones &* 0x3f) & ~(low &+ ones &* 0x25)) & tops
+    }
+
     /// The top bit of each byte of a word that stands escaped in a JSON string, exactly as far as the first one; bytes behind that may be
     /// marked too.
     @inlinable @inline(__always)

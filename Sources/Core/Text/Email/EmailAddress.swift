@@ -62,6 +62,7 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
         }
         let start = out.count
         out.append(contentsOf: normal)
+        if ByteKinds.isLowerASCII(normal) { return }
         var bits: UInt8 = 0
         out.withUnsafeMutableBufferPointer { out in
             for index in start..<out.count {

@@ -117,12 +117,20 @@ struct DuplicateSet {
     private func digest(_ key: UnsafeBufferPointer<UInt8>) -> SIMD2<UInt64> {
         var x = keys.x ^ UInt64(key.count)
         var y = keys.y ^ UInt64(key.count)
-        var index = 0
-        while index < key.count {
-            let word = FoldHash.word(of: key, at: index)
+        func mix(_ word: UInt64) {
             x = FoldHash.fold(x ^ word, keys.z)
             y = FoldHash.fold(y ^ word, keys.w)
-            index += 8
+        }
+        if raw.count < 8 {
+            mix(raw.reduce(0) { $0 << 8 | UInt64($1) })
+        } else {
+            var index = 0
+            while index + 8 < raw.count {
+                mix(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                index += 8
+            }
+            // The last eight bytes, some of which may be in the word before as well.
+            mix(raw.loadUnaligned(fromByteOffset: raw.count - 8, as: UInt64.self))
         }
         // A last round each, so that the last word too reaches all bits.
         x = FoldHash.fold(x ^ 0x9e37_79b9_7f4a_7c15, keys.w)
