@@ -77,6 +77,13 @@ import Testing
         let other = Example.id(1)
         try await Example.plan(ledger, other, batches: [2])
         let second = try #require(try await ledger.number(of: other))
+        // Whoever is still to be sent to is not erased.
+        _ = try await ledger.dispatchBatches([(other, 1)], now: later)
+        let dispatch = Dispatch(batch: BatchID(mailing: other, number: 0), dispatchNumber: 1)
+        _ = try await ledger.write(
+            groups: [ResultGroup(dispatch, worker: "w.1", sequence: 0, closing: .done, groups: 1, results: [sent(0), sent(1)])], events: [],
+            letters: [],
+            now: later)
         _ = try await ledger.erase(ErasedPerson(["p0-0@example.com"], withSuppressions: true), note: nil, now: later)
         #expect(try await ledger.asked(about: [question(.view, second, batch: 0)])[0]?.values == nil)
         #expect(try await choices(ledger, second, batch: 0) == "gone")

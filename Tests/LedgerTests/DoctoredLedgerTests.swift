@@ -24,6 +24,10 @@ import Testing
     /// Puts at least one row into each table.
     private func fill() async throws {
         let now = Self.now
+        let secret = Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        try await ledger.addWebhook(
+            WebhookSubscription(
+                id: "wh_1", url: Secret("https://example.com/hook"), types: .all, parts: 2, secret: secret, now: now), note: nil)
         try await Example.plan(ledger, ids[0], batches: [9, 3])
         _ = try await ledger.dispatchBatches([(ids[0], 2)], now: now)
         try await ledger.expectReceipts(of: ["main"], now: now)

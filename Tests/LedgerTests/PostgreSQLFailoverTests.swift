@@ -16,10 +16,10 @@ import Testing
         let ledger = try SQLLedger.open(postgreSQL: primary.url(or: standby), logger: quiet, sessions: 1)
         try await Example.plan(ledger, batches: [2, 2, 2, 2])
         _ = try await ledger.dispatchBatches([(Example.id(), 1)], now: Example.start)
+        let before = try await ledger.write(groups: [], events: [], letters: [], now: Example.start).standing
         try await primary.wait(for: standby)
         try await standby.stopFollowing()
         _ = try await ledger.dispatchBatches([(Example.id(), 1)], now: Example.start)
-        let before = try await ledger.write(groups: [], events: [], letters: [], now: Example.start).standing
         // What Redis was told.
         let known = try await ledger.commits()
         try await primary.stop(SIGQUIT)

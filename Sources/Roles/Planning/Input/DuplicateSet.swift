@@ -115,6 +115,7 @@ struct DuplicateSet {
 
     /// Two lanes of multiply-and-fold hashing (as wyhash and rapidhash do) with keys of their own.
     private func digest(_ key: UnsafeBufferPointer<UInt8>) -> SIMD2<UInt64> {
+        let raw = UnsafeRawBufferPointer(key)
         var x = keys.x ^ UInt64(key.count)
         var y = keys.y ^ UInt64(key.count)
         func mix(_ word: UInt64) {
