@@ -5,6 +5,7 @@ import Model
 import Policy
 import TestServers
 import Testing
+import Text
 
 @testable import Ledger
 

@@ -99,6 +99,10 @@ struct WireReader {
         do { try cursor.string(into: &out) } catch { throw WireError(error) }
     }
 
+    mutating func skipString() throws(WireError) {
+        do { try cursor.skipString() } catch { throw WireError(error) }
+    }
+
     /// Passes the strings that follow in an array.
     mutating func skipStrings() throws(WireError) {
         do { try cursor.skipStrings() } catch { throw WireError(error) }
