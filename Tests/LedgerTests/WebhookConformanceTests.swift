@@ -124,7 +124,7 @@ import Text
             try await ledger.acquireLeadership(Leadership.webhooks, holder: "a", for: .seconds(60), isHolderGone: false))
         var found = try #require(try await ledger.activeWebhook("wh_1"))
         #expect(found.parts.map(\.place) == [WebhookPlace(1), WebhookPlace(1)])
-        found.parts[1].place = WebhookPlace(7, 3)
+        found.parts[1].place = WebhookPlace(1, 3)
         (found.parts[1].attempts, found.parts[1].since, found.parts[1].due) = (2, now, now + 5)
         found.subscription.firstFailure = now
         let progress = WebhookProgress(found.subscription, parts: [found.parts[1]])
@@ -132,11 +132,20 @@ import Text
         #expect(try await ledger.storeWebhook(progress, fencingToken: token))
         let stored = try #require(try await ledger.activeWebhook("wh_1"))
         #expect(stored.parts == found.parts && stored.subscription.firstFailure == now)
+        #expect(try await ledger.webhookPage(stored.subscription, from: 1).isCurrent)
+        // An older copy of the ledger may have taken its place: its outbox ends before.
+        #expect(try await ledger.webhookPage(stored.subscription, from: 2).isCurrent == false)
+        found.parts[1].place = WebhookPlace(2)
+        let beyond = WebhookProgress(found.subscription, parts: found.parts)
+        #expect(try await ledger.storeWebhook(beyond, fencingToken: token) == false)
         // Whoever changes the subscription has the role begin anew.
         _ = try await ledger.rotateWebhookSecret("wh_1", to: Secret("whsec_new"), oldUntil: now + 9, note: nil, now: now)
         #expect(try await ledger.storeWebhook(progress, fencingToken: token) == false)
         let rotated = try #require(try await ledger.activeWebhook("wh_1")).subscription
         #expect(rotated.secrets(now: now).count == 2 && rotated.secrets(now: now + 9).count == 1)
+        #expect(try await ledger.webhookPage(stored.subscription, from: 1).isCurrent == false)
+        #expect(try await ledger.webhookPage(rotated, from: 1).isCurrent)
+        #expect(try await ledger.activeWebhooks() == ["wh_1"])
         #expect(try await ledger.removeWebhook("wh_1", note: nil, now: now))
         #expect(try await ledger.removeWebhook("wh_1", note: nil, now: now) == false)
         #expect(try await ledger.storeWebhook(progress, fencingToken: token) == false)

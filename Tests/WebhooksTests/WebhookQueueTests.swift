@@ -42,6 +42,12 @@ import Text
         #expect(queue.readFrom == 4)
     }
 
+    @Test func seesThatTheOutboxEndsBeforeWhatWasRead() throws {
+        var queue = WebhookQueue(subscription(), parts())
+        _ = queue.take(try page([1, 2, 3]), from: 1)
+        #expect(!queue.isBehind(try page([], from: 4)) && queue.isBehind(try page([], from: 3)))
+    }
+
     @Test func aRecipientsEventsComeOneAfterTheOther() throws {
         var queue = WebhookQueue(subscription(), parts())
         _ = queue.take(try page([1, 1, 1]), from: 1)

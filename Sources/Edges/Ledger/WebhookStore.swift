@@ -10,6 +10,9 @@ package protocol WebhookStore: Sendable {
     /// All subscriptions, the oldest first, with how many rows of the outbox each has still to be told of, at most.
     func webhooks() async throws(LedgerError) -> [(subscription: WebhookSubscription, waiting: Int)]
 
+    /// The ids of active subscriptions, the oldest first. It reads nothing of the outbox.
+    func activeWebhooks() async throws(LedgerError) -> [String]
+
     /// - Returns: false where there is none.
     func removeWebhook(_ id: String, note: AuditNote?, now: Int64) async throws(LedgerError) -> Bool
 
@@ -39,7 +42,8 @@ package protocol WebhookStore: Sendable {
 
     /// Notes how far a subscription was told.
     /// - Parameter fencingToken: of the leadership `Leadership.webhooks`.
-    /// - Returns: false where the leadership is another's, or the subscription was changed, disabled or removed: nothing was written.
+    /// - Returns: false where the leadership is another's, the subscription was changed, disabled or removed, or the outbox does not come
+    ///   so far: nothing was written.
     func storeWebhook(_ progress: WebhookProgress, fencingToken: Int64) async throws(LedgerError) -> Bool
 
     /// Removes rows of the outbox, some hundred at a time: those before `keep` that all active subscriptions were told of, and all before
@@ -58,6 +62,9 @@ package struct WebhookPage: Sendable {
     package var pruned: Int64
     /// The outbox has nothing from `next` on.
     package var isLast = true
+    /// The subscription is still as it was read. It is not where an order has changed it, or where an older copy of the ledger has taken
+    /// its place, whose outbox ends before the row that was asked for.
+    package var isCurrent = true
 
     package init(next: Int64, pruned: Int64) { (self.next, self.pruned) = (next, pruned) }
 }

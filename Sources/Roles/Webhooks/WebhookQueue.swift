@@ -77,6 +77,9 @@ struct WebhookQueue {
         parts.filter { $0.waiting.count <= limits.waiting / 2 && (hasMore || $0.readTo.sequence < frontier) }.map(\.readTo.sequence).min()
     }
 
+    /// An older copy of the ledger has taken its place: the outbox ends before rows that were read.
+    func isBehind(_ page: WebhookPage) -> Bool { page.isLast && page.next < frontier }
+
     /// Takes what was read.
     /// - Returns: parts that lack what was removed from the outbox before they were told.
     mutating func take(_ page: WebhookPage, from sequence: Int64) -> Int {

@@ -91,8 +91,8 @@ package struct WebhookRole: Service {
                 var line = RepeatedLine()
                 while lease.isHeld, !state.stop.isStopping {
                     do throws(LedgerError) {
-                        for (one, _) in try await ledger.webhooks() where one.state == .active && state.begin(one.id) {
-                            runners.addTask { await tell(one.id, lease, identity, state) }
+                        for id in try await ledger.activeWebhooks() where state.begin(id) {
+                            runners.addTask { await tell(id, lease, identity, state) }
                         }
                     } catch {
                         if line.add(at: clocks.monotonic) != nil { logger.error("webhooks wait: \(error)") }

@@ -116,6 +116,10 @@ struct WebhookRunner: Sendable {
             if let sequence = running.queue.readFrom {
                 let page = try await ledger.webhookPage(running.queue.subscription, from: sequence)
                 running.lastRead = clocks.now
+                guard page.isCurrent, !running.queue.isBehind(page) else {
+                    await running.sender.close()
+                    return .changed
+                }
                 let lacking = running.queue.take(page, from: sequence)
                 if lacking > 0 {
                     logger.warning("webhooks \(running.queue.subscription.id): events were removed from the outbox before they were told")

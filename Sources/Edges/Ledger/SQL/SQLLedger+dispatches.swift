@@ -36,6 +36,7 @@ extension SQLLedger: DispatchStore {
                     batches.append(batch)
                 }
             }
+            try db.outbox.store(db)
             _ = try db.countCommit()
             return (batches, skipped)
         }

@@ -1,8 +1,10 @@
 package import Model
 
 extension SQLLedger {
-    /// Batches that one transaction ends: large mailings are ended in steps, so that others get at the ledger meanwhile.
+    /// Batches that one transaction ends, and recipients, about: large mailings are ended in steps, so that others get at the ledger
+    /// meanwhile, and what webhooks tell of it stays small.
     private static let step = 500
+    private static let recipients = 50_000
 
     package func stopOpen(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int {
         try await endOpen(id, as: .stopped, now: now)
@@ -41,7 +43,14 @@ extension SQLLedger {
             """, [id.description, after, step])
         var failures = ResponseCounts(mailing: id)
         var ended: [RecipientState: Int] = [:]
+        var last: Int?
+        var hasMore = numbers.count == step
         for number in numbers {
+            guard ended.values.reduce(0, +) < recipients else {
+                hasMore = true
+                break
+            }
+            last = number
             let batch = BatchID(mailing: id, number: number)
             guard var progress = try BatchProgress.load(db, batch), !progress.isDispatched else { continue }
             for index in progress.states.indices {
@@ -69,6 +78,6 @@ extension SQLLedger {
         try SQLLedger.count(db, id, state, count)
         try failures.store(db)
         try settle(db, id)
-        return (count, numbers.count < step ? nil : numbers.last)
+        return (count, hasMore ? last : nil)
     }
 }

@@ -10,6 +10,8 @@ extension SQLLedger: ResultStore {
             try writing.add(groups)
             for group in events { try writing.add(group) }
             var summary = try writing.finish()
+            // The row of webhooks is locked before that of the session's commits, as in all other transactions.
+            try db.outbox.store(db)
             summary.commits = try db.countCommit()
             summary.standing = try db.standing()
             return summary

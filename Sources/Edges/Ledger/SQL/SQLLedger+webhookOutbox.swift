@@ -10,8 +10,10 @@ extension SQLLedger {
             guard let one = try row.map(WebhookRow.read), one.state == .active else { return nil }
             let rows = try db.allRows(
                 "SELECT part, sequence, item, attempts, since, due FROM webhook_part WHERE webhook = ? ORDER BY part", [id])
+            let end = try WebhookRow.last(db) + 1
             let parts = try rows.map { row in
                 var part = try WebhookPart(number: row.read(0), place: WebhookPlace(row.read(1), row.read(2)))
+                if part.place.sequence > end { part.place = WebhookPlace(end) }
                 (part.attempts, part.since, part.due) = try (row.read(3), row.read(4), row.read(5))
                 return part
             }
@@ -24,10 +26,14 @@ extension SQLLedger {
 
     package func webhookPage(_ subscription: WebhookSubscription, from sequence: Int64) async throws(LedgerError) -> WebhookPage {
         try await read("reading the outbox of webhooks") { db in
-            guard let head = try db.row("SELECT last, pruned FROM webhook_head") else {
-                throw SQLDamage("the table webhook_head has no row")
-            }
-            var reading = try WebhookReading(db, subscription, from: sequence, last: head.read(0), pruned: head.read(1))
+            let head = try db.row(
+                "SELECT last, pruned, (SELECT revision FROM webhook WHERE id = ? AND state = 'active') FROM webhook_head",
+                [subscription.id])
+            guard let head else { throw SQLDamage("the table webhook_head has no row") }
+            let last: Int64 = try head.read(0)
+            var reading = try WebhookReading(db, subscription, from: sequence, last: last, pruned: head.read(1))
+            let revision: Int64? = try head.read(2)
+            reading.page.isCurrent = revision == subscription.revision && sequence <= last + 1
             return try reading.run()
         }
     }
@@ -37,6 +43,8 @@ extension SQLLedger {
             let held = try db.one(
                 Int64.self, "SELECT fencing_token FROM leadership WHERE name = ? AND holder <> ''\(db.sharing)", [Leadership.webhooks])
             guard held == fencingToken else { return false }
+            // In an older copy of the ledger, what happens next gets numbers that others had before.
+            if let place = progress.parts.map(\.place.sequence).max(), try place > WebhookRow.last(db) + 1 { return false }
             try db.run(
                 """
                 UPDATE webhook SET last_success = ?, first_failure = ?, problem = ?
@@ -115,7 +123,7 @@ private struct WebhookReading {
             try take(row, sequence)
         }
         if rows.count == Self.rows, let end = try rows.last.map({ try $0.read(0) as Int64 }) { (page.next, page.isLast) = (end + 1, false) }
-        // An older copy of the ledger may have taken its place: what was told is told.
+        // The outbox of an older copy of the ledger may end before it.
         page.next = max(page.next, sequence)
         return page
     }

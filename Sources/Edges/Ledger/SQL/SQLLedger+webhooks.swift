@@ -30,6 +30,12 @@ extension SQLLedger: WebhookStore {
         }
     }
 
+    package func activeWebhooks() async throws(LedgerError) -> [String] {
+        try await read("looking for webhooks") { db in
+            try db.all(String.self, "SELECT id FROM webhook WHERE state = 'active' ORDER BY created, id")
+        }
+    }
+
     package func removeWebhook(_ id: String, note: AuditNote?, now: Int64) async throws(LedgerError) -> Bool {
         try await write("webhooks") { db in
             guard let one = try WebhookRow.find(db, id) else { return false }
