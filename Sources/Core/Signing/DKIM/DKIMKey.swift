@@ -55,7 +55,7 @@ package final class DKIMKey: Sendable {
         self.key = key
         self.bits = algorithm == .rsa ? bits : 256
         // Numbers that make no key together can be read, and cannot sign.
-        guard attempt([]) != nil else { throw .unreadable }
+        guard attempt([0]) != nil else { throw .unreadable }
     }
 
     deinit { EVP_PKEY_free(key) }
