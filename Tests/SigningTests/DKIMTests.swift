@@ -133,6 +133,9 @@ import Text
         #expect(fault(good, domain: "bücher.example") == .domain("bücher.example"))
         #expect(fault(good, selector: "a b") == .selector("a b"))
         #expect(fault(try openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:512")) == .short(512))
+        // With four primes it is made in a second.
+        let long = try openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:4104", "-pkeyopt", "rsa_keygen_primes:4")
+        #expect(fault(long) == .long(4104))
         #expect(fault(try openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")) == .otherKind)
     }
 

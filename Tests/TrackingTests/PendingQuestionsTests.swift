@@ -46,6 +46,15 @@ import Testing
         }
     }
 
+    @Test func aLateAnswerHasLaterVisitorsWaitAgain() {
+        var pending = PendingQuestions<Int>()
+        for index in 0..<3 { _ = pending.ask(Self.question(index), by: index, at: 0) }
+        let sent = pending.takeUnsent()
+        #expect(pending.expired(at: 2000).count == 3 && pending.answered(NumberedAnswer(sent[0].number, .gone), at: 2100).isEmpty)
+        _ = pending.ask(Self.question(9), by: 9, at: 3000)
+        #expect(pending.expired(at: 4999).isEmpty && pending.expired(at: 5000).map(\.waiter) == [9])
+    }
+
     /// Whatever is asked, memory is bounded, and each visitor gets one answer or none.
     @Test(arguments: 0..<10 as Range<UInt64>) func aFloodIsBounded(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

@@ -9,7 +9,7 @@ package struct DKIMFolder: Sendable {
     package let warnings: [String]
 
     private static let suffix = ".pem"
-    /// Bytes of a file at most: a key of 16,384 bits has 13,000.
+    /// Bytes of a file at most: a key of 4,096 bits has 3,300.
     private static let longest = 32 << 10
 
     /// - Throws: `DKIMFolderError`, which repeats nothing of a key.

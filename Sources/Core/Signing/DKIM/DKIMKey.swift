@@ -13,8 +13,10 @@ package final class DKIMKey: Sendable {
         package var keyType: String { self == .rsa ? "rsa" : "ed25519" }
     }
 
-    /// The bits of an RSA key: verifiers refuse fewer than 1024 (RFC 8301 section 3.2), and 2048 are asked of senders.
+    /// The bits of an RSA key: verifiers refuse fewer than 1024 and need not take more than 4096 (RFC 8301 section 3.2), and 2048 are asked
+    /// of senders.
     package static let fewestBits = 1024
+    package static let mostBits = 4096
     package static let recommendedBits = 2048
 
     package let domain: String
@@ -39,10 +41,10 @@ package final class DKIMKey: Sendable {
         guard let key = flotilla_read_private_key(bytes, bytes.count) else { throw .unreadable }
         let bits = Int(EVP_PKEY_get_bits(key))
         switch EVP_PKEY_get_base_id(key) {
-        case EVP_PKEY_RSA where bits >= Self.fewestBits: algorithm = .rsa
+        case EVP_PKEY_RSA where Self.fewestBits...Self.mostBits ~= bits: algorithm = .rsa
         case EVP_PKEY_RSA:
             EVP_PKEY_free(key)
-            throw .short(bits)
+            throw bits < Self.fewestBits ? .short(bits) : .long(bits)
         case EVP_PKEY_ED25519: algorithm = .ed25519
         default:
             EVP_PKEY_free(key)
@@ -52,12 +54,22 @@ package final class DKIMKey: Sendable {
         self.selector = selector
         self.key = key
         self.bits = algorithm == .rsa ? bits : 256
+        // Numbers that make no key together can be read, and cannot sign.
+        guard attempt([0]) != nil else { throw .unreadable }
     }
 
     deinit { EVP_PKEY_free(key) }
 
     /// The signature of what a verifier computes of the header fields.
     func sign(_ headers: [UInt8]) -> [UInt8] {
+        guard let signature = attempt(headers) else {
+            // It fails only without memory: the key has signed before.
+            preconditionFailure("libcrypto cannot sign by a DKIM key")
+        }
+        return signature
+    }
+
+    private func attempt(_ headers: [UInt8]) -> [UInt8]? {
         var signature = [UInt8](repeating: 0, count: 1024)
         var length = signature.count
         let isSigned: Int32
@@ -68,8 +80,7 @@ package final class DKIMKey: Sendable {
             let digest = Digest.sha256(headers)
             isSigned = flotilla_sign(key, nil, digest, digest.count, &signature, &length)
         }
-        // It fails only without memory, and never by what is signed.
-        precondition(isSigned == 1, "libcrypto cannot sign by a DKIM key")
+        guard isSigned == 1 else { return nil }
         signature.removeLast(signature.count - length)
         return signature
     }
@@ -101,6 +112,7 @@ package enum DKIMKeyError: Error, Equatable, CustomStringConvertible {
     case unreadable
     /// With its bits.
     case short(Int)
+    case long(Int)
     case otherKind
 
     package var description: String {
@@ -111,6 +123,8 @@ package enum DKIMKeyError: Error, Equatable, CustomStringConvertible {
         case .unreadable: "is no private key in PEM: make one with flotilla dkim generate DOMAIN"
         case .short(let bits):
             "is an RSA key of \(bits) bits, which receivers refuse: \(DKIMKey.fewestBits) are the fewest, \(DKIMKey.recommendedBits) usual"
+        case .long(let bits):
+            "is an RSA key of \(bits) bits, which receivers may refuse: \(DKIMKey.mostBits) are the most, \(DKIMKey.recommendedBits) usual"
         case .otherKind: "is neither an RSA nor an Ed25519 key"
         }
     }

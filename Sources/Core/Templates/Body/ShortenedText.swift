@@ -29,7 +29,7 @@ extension [TemplateToken] {
         var result: [TemplateToken] = []
         // The enclosing sections, and whether each may be written several times.
         var open: [Bool] = []
-        // What is left out up to its end: a link's target, and then the mark behind the link.
+        // What is skipped up to its end: a link's target, and then the mark behind the link.
         var dropped: LinkMark?
         for (index, token) in enumerated() {
             if dropped == .origin || dropped == .end && token.kind == .link(.end) {

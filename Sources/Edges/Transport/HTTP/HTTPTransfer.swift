@@ -119,7 +119,8 @@ final class HTTPTransfer {
         if body.capacity > 4096 { body = [] } else { body.removeAll(keepingCapacity: true) }
     }
 
-    /// Puts the message's own header lines before those that all share. What would end a line is left out with it.
+    /// Puts the message's own header lines before those that all share. One with a control character, which
+    /// could end it, is skipped.
     private func setOwnLines(_ lines: [String]) {
         guard ownLines != nil || !lines.isEmpty else { return }
         freeOwnLines()

@@ -179,15 +179,14 @@ actor MailingCache {
                 isChanged = true
                 continue
             }
-            do {
-                for mailing in state.parts(of: id)
-                where try mailing.update(state: controls.state, speed: controls.speed, at: worker.clocks.now) {
-                    isChanged = true
+            for mailing in state.parts(of: id) {
+                do {
+                    if try mailing.update(state: controls.state, speed: controls.speed, at: worker.clocks.now) { isChanged = true }
+                } catch {
+                    worker.logger.error(
+                        "mailing \(id): speed '\(controls.speed)' is not valid and stays as it was: \(error)",
+                        metadata: ["mailing": "\(id)"])
                 }
-            } catch {
-                worker.logger.error(
-                    "mailing \(id): speed '\(controls.speed)' is not valid and stays as it was: \(error)",
-                    metadata: ["mailing": "\(id)"])
             }
         }
         if isChanged { worker.changes.notify() }

@@ -87,8 +87,9 @@ struct PendingQuestions<Waiter> {
     /// An answer came.
     /// - Returns: who waits for it.
     mutating func answered(_ one: NumberedAnswer, at now: Int64) -> [Waiter] {
-        guard let found = remove(one.number) else { return [] }
+        // Also one that comes too late tells that questions are answered: else visitors would not wait long enough for any again.
         unanswered = 0
+        guard let found = remove(one.number) else { return [] }
         cache.put(one.answer, to: found.question, at: now)
         return found.waiters
     }
