@@ -45,7 +45,8 @@ import Text
     @Test func seesThatTheOutboxEndsBeforeWhatWasRead() throws {
         var queue = WebhookQueue(subscription(), parts())
         _ = queue.take(try page([1, 2, 3]), from: 1)
-        #expect(!queue.isBehind(try page([], from: 4)) && queue.isBehind(try page([], from: 3)))
+        #expect(try !queue.isBehind(page([], from: 4)))
+        #expect(try queue.isBehind(page([], from: 3)))
     }
 
     @Test func aRecipientsEventsComeOneAfterTheOther() throws {
