@@ -11,6 +11,9 @@ import Text
 @Suite struct WebhookConformanceTests {
     private let id = Example.id()
     private let now = Example.start
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
 
     private func subscription(_ id: String = "wh_1", types: WebhookTypes = .all, parts: Int = 2) -> WebhookSubscription {
         WebhookSubscription(
@@ -28,7 +31,7 @@ import Text
     }
 
     @Test(arguments: Engine.all) func withoutASubscriptionNothingIsKept(engine: Engine) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         try await Example.plan(ledger, id, batches: [2])
         _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         _ = try await ledger.write(groups: [resultGroup([sent(0)])], events: [], now: now)
@@ -42,7 +45,7 @@ import Text
     }
 
     @Test(arguments: Engine.all) func whatHappensIsToldWithItsFacts(engine: Engine) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         try await ledger.addWebhook(subscription(), note: AuditNote(.addWebhook, actor: "ann"))
         var secret = subscription("wh_2", types: WebhookTypes([.failed]))
         secret.addresses = true
@@ -71,7 +74,7 @@ import Text
     }
 
     @Test(arguments: Engine.all) func personsDecisionsStopsAndVisitsAreTold(engine: Engine) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         try await ledger.addWebhook(subscription(), note: nil)
         var mailing = Example.mailing(uncertain: .hold)
         mailing.tracking = MailingTracking()
@@ -99,7 +102,7 @@ import Text
     }
 
     @Test(arguments: Engine.all) func whatProvidersTellIsTold(engine: Engine) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         try await ledger.addWebhook(subscription(types: try WebhookTypes(["recipient.*"])), note: nil)
         try await Example.plan(ledger, id, batches: [3])
         _ = try await ledger.dispatchBatches([(id, 1)], now: now)
@@ -118,7 +121,7 @@ import Text
     }
 
     @Test(arguments: Engine.all) func progressIsFencedAndKept(engine: Engine) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         try await ledger.addWebhook(subscription(), note: nil)
         let token = try #require(
             try await ledger.acquireLeadership(Leadership.webhooks, holder: "a", for: .seconds(60), isHolderGone: false))
@@ -152,7 +155,7 @@ import Text
     }
 
     @Test(arguments: Engine.all) func theOutboxIsReplayedAndPruned(engine: Engine) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         try await ledger.addWebhook(subscription(types: try WebhookTypes(["recipient.*"]), parts: 1), note: nil)
         try await Example.plan(ledger, id, batches: [4])
         _ = try await ledger.dispatchBatches([(id, 1)], now: now)
@@ -192,7 +195,7 @@ import Text
 
     /// Collectors that write side by side commit their rows in the order of their numbers.
     @Test(arguments: Engine.all) func aReaderMissesNothingThatIsCommittedLater(engine: Engine) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         try await ledger.addWebhook(subscription(types: WebhookTypes([.sent])), note: nil)
         try await Example.plan(ledger, id, batches: Array(repeating: 1, count: 40))
         _ = try await ledger.dispatchBatches([(id, 40)], now: now)

@@ -36,6 +36,20 @@ import Text
         #expect(try message([("X-Long", beyond)], ["1", "a@example.org", "x"]).contains { $0.hasPrefix("X-Long: =?utf-8?") })
     }
 
+    @Test func writesNoAddressThatNobodyCanUse() throws {
+        let headers = [
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"), ("List-Unsubscribe", "<https://shop.example/u?e={{name}}>"),
+            ("List-Help", "<{{{name}}}>"),
+        ]
+        let long = try message(headers, ["1", "a@example.org", String(repeating: "é", count: 400)])
+        #expect(!long.contains { $0.hasPrefix("List-") })
+        let empty = try message(headers, ["1", "a@example.org", ""])
+        #expect(
+            empty.filter { $0.hasPrefix("List-") } == [
+                "List-Unsubscribe: <https://shop.example/u?e=>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+            ])
+    }
+
     @Test(arguments: [
         "From", "to", "MESSAGE-ID", "Content-Type", "content-anything", "Received", "DKIM-Signature", "ARC-Seal", "Bcc", "Cc", "Resent-To",
         "",
@@ -49,6 +63,7 @@ import Text
         ("Feedback-ID", "a:b:c:d:sender"), ("Feedback-ID", "a:a:sender"), ("Feedback-ID", "a:b:four"), ("feedback-id", "a:{{id}}:sender"),
         ("Feedback-ID", "a::sender"), ("Feedback-ID", "a:b:0123456789abcdef"), ("List-Id", "news"), ("List-Id", "<news>"),
         ("List-Id", "<{{id}}.example.com>"), ("List-Id", "<a b.example.com>"), ("List-Unsubscribe-Post", "yes"),
+        ("List-Unsubscribe", "https://shop.example/u"), ("list-unsubscribe", "<javascript:x>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"), ("X-A", "one\ntwo"), ("X-A", "\u{0}"),
     ]) func refusesAValue(_ name: String, _ value: String) {
         let header = Mailing.Header(name: name, value: Mailing.Template(source: value))

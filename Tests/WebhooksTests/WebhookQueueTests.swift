@@ -107,7 +107,7 @@ import Text
             attempts += 1
             let verdict = queue.done(attempt.part, .failed(words: "it was answered with 503", retryAfter: nil), now: now, jitter: 0.5)
             if case .disable(let why) = verdict {
-                #expect(why.contains("for a day") && why.contains("503"))
+                #expect(why.contains("for 1 d") && why.contains("503"))
                 break
             }
             #expect(verdict == .none)

@@ -1,6 +1,7 @@
 import DequeModule
 import Ledger
 import Model
+import Policy
 import Text
 
 /// What one subscription is told of next, and how far it was told: a pure value. Recipients are parted by a hash. In a part one event is
@@ -48,6 +49,9 @@ struct WebhookQueue {
     private var hasMore = true
     /// Events that were told since the last store.
     private(set) var unstored = 0
+    /// Attempts that failed since the last success, or since this began.
+    private var failures = 0
+    private static let fewestFailures = 3
 
     init(_ subscription: WebhookSubscription, _ parts: [WebhookPart], limits: Limits = Limits()) {
         self.subscription = subscription
@@ -140,6 +144,7 @@ struct WebhookQueue {
         case .notSent: return .none
         case .accepted:
             (subscription.lastSuccess, subscription.firstFailure, subscription.problem) = (now, nil, "")
+            failures = 0
             advance(part)
             return .none
         case .gone: return .disable("its receiver answered 410 (gone): it wants no more")
@@ -148,8 +153,14 @@ struct WebhookQueue {
             let since = parts[part].now.since ?? now
             let first = subscription.firstFailure ?? now
             (parts[part].now.since, subscription.firstFailure) = (since, first)
-            if now - first >= limits.patience { return .disable("its receiver took nothing for a day; the last attempt: \(words)") }
-            if now - since >= limits.patience {
+            failures += 1
+            // After a time in which the role did not run, a receiver gets some attempts all the same.
+            let isTried = failures >= Self.fewestFailures
+            if isTried, now - first >= limits.patience {
+                let time = TimeSpan.text(seconds: Double(limits.patience) / 1000)
+                return .disable("its receiver took nothing for \(time); the last attempt: \(words)")
+            }
+            if isTried, now - since >= limits.patience {
                 advance(part)
                 return .gaveUp
             }

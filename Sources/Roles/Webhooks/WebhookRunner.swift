@@ -158,7 +158,7 @@ struct WebhookRunner: Sendable {
             return nil
         case .gaveUp:
             running.meters.countGivenUp()
-            logger.error("webhooks \(id): a message was not taken for a day, others were: it is given up")
+            logger.error("webhooks \(id): a message was not taken for as long as webhooks.patience says, others were: it is given up")
             return nil
         case .disable(let why): return try await disable(running.queue.subscription, why)
         }

@@ -66,6 +66,12 @@ struct DKIMCommand: ParsableCommand {
                 try DKIMFolder.generate(
                     algorithm, domain: ascii, selector: "\(begin)-\(algorithm == .rsa ? "rsa" : "ed")", in: path)
             }
+            let last = try DKIMFolder(reading: path).keys.filter { $0.domain == ascii.lowercased() }
+            for key in keys where last.contains(where: { $0.algorithm == key.algorithm && $0.selector > key.selector }) {
+                StandardError.write(
+                    "warning: \(key.selector) does not sign, as another \(key.algorithm.keyType) key of \(ascii) has a selector that sorts "
+                        + "behind it: give --selector")
+            }
             StandardError.write("the keys are in \(path)/\(ascii). Publish these records, and restart the workers once DNS has them:")
             StandardOutput.write(keys.map(\.dnsLine).joined(separator: "\n"))
         }

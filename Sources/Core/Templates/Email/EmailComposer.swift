@@ -53,7 +53,7 @@ package struct EmailComposer: Sendable {
         }
         let own = (mailing.headers ?? []).compactMap { header in
             Self.collect(&problems) { () throws(TemplateError) in try OwnHeader(header, fields: fields) }
-        }
+        }.sorted { !$0.isOneClick && $1.isOneClick }
         var parts: [BodyPart] = []
         var links = LinkTable()
         // The links of the message behind each part.
@@ -152,9 +152,19 @@ package struct EmailComposer: Sendable {
             out.append(contentsOf: afterMessageID)
             let isCounted = !objection.holds(values)
             let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: row, isCounted: isCounted) }
-            for header in ownHeaders { header.write(values, width: width, message, into: &out) }
+            writeOwnHeaders(values, width: width, message, into: &out)
             if hasUnsubscribeHeaders { message?.writeUnsubscribeHeaders(into: &out) }
             writeBody(values, width: width, message, eightBit: server.eightBitMIME, into: &out)
+        }
+    }
+
+    /// One-click unsubscribing is only said of an address that is there.
+    private func writeOwnHeaders(_ row: RowValues, width: Int, _ message: TrackedMessage?, into out: inout [UInt8]) {
+        var isUnsubscribed = false
+        for header in ownHeaders where !header.isOneClick || isUnsubscribed {
+            let start = out.count
+            header.write(row, width: width, message, into: &out)
+            if header.isUnsubscribe { isUnsubscribed = out.count > start }
         }
     }
 

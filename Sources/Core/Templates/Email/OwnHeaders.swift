@@ -45,6 +45,7 @@ package enum OwnHeaders {
         switch header.name.lowercased() {
         case "feedback-id": return faultOfFeedback(value)
         case "list-id": return faultOfList(value)
+        case "list-unsubscribe": return faultOfUnsubscribe(value)
         case "list-unsubscribe-post": return faultOfOneClick(value, among: all)
         default: return nil
         }
@@ -74,6 +75,14 @@ package enum OwnHeaders {
             return "'\(id)' is no id of a list: labels with dots between, as in <news.example.com>"
         }
         return nil
+    }
+
+    /// RFC 2369 sections 2 and 3.2: addresses in angle brackets, with commas between.
+    private static func faultOfUnsubscribe(_ value: String) -> String? {
+        let lower = value.lowercased()
+        let isUsable = ["<https://", "<http://", "<mailto:", "<{{"].contains(where: lower.contains)
+        return isUsable && !lower.contains("<javascript:")
+            ? nil : "must be addresses in angle brackets: <https://shop.example/leave?id={{id}}>, <mailto:leave@example.com>"
     }
 
     /// RFC 8058 section 3.1.

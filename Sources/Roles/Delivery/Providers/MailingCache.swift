@@ -111,7 +111,7 @@ actor MailingCache {
     private func prepared(
         _ id: MailingID, _ definition: MailingDefinition, speed: String, _ link: ProviderLink, _ capabilities: ProviderCapabilities
     ) throws -> PreparedMailing {
-        try PreparedMailing(
+        let made = try PreparedMailing(
             id: id, mailing: definition.mailing, speed: speed,
             PreparedMailing.Setting(
                 link: link, capabilities: capabilities, alias: alias(of: link.provider),
@@ -121,6 +121,12 @@ actor MailingCache {
                     domain: domain, throttle: throttle, time: worker.time, meters: meters, changes: worker.changes,
                     waiting: worker.waiting)
             })
+        if configuration.keys != nil, made.mailing.channel == .email, made.signer == nil {
+            worker.logger.warning(
+                "e-mail of mailing \(id) is not signed: email.dkim has no key for the domain of its sender (docs/email.md)",
+                metadata: ["mailing": "\(id)"])
+        }
+        return made
     }
 
     /// What signs a mailing's links to the tracker; nil where it has none.
