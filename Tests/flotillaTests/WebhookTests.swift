@@ -121,7 +121,7 @@ import Testing
         try fleet.start("webhooks")
         try await fleet.kill("collector")
         try fleet.start("collector")
-        try await fleet.speed("none")
+        try await fleet.speed("100000/s")
         try await fleet.state("sent")
         try await eventually("all are told: \(fleet.errors("webhooks"))", within: 120) { try states(receiver) == expected(fleet) }
         #expect(receiver.errors == "")

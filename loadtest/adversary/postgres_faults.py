@@ -1,7 +1,7 @@
 """The faults that are done to a ledger in PostgreSQL."""
 import asyncio
 
-from rig.ledger import LedgerAway
+from rig.ledger import LedgerUnavailable
 from rig.machine import CannotRun, free_port
 from rig.postgres import socket_file
 from .relay import Relay
@@ -125,7 +125,7 @@ class PostgresFaults:
             try:
                 (mailing,), = await asyncio.to_thread(
                     self.run.store.read, [f"SELECT rows_read, planning_done FROM mailing WHERE id = '{self.run.mailing}'"], 1)
-            except (LedgerAway, ValueError):
+            except (LedgerUnavailable, ValueError):
                 continue
             if int(mailing[1]):
                 self.log.find("harness", "the mailing was planned before a part of it was seen")
