@@ -160,7 +160,7 @@ struct WebhookQueue {
                 let time = TimeSpan.text(seconds: Double(limits.patience) / 1000)
                 return .disable("its receiver took nothing for \(time); the last attempt: \(words)")
             }
-            if isTried, now - since >= limits.patience {
+            if now - since >= limits.patience, isTried || first > since {
                 advance(part)
                 return .gaveUp
             }
