@@ -30,7 +30,7 @@ package protocol WebhookStore: Sendable {
 
     /// Has a subscription be told again of what was written to the outbox since a time, in its order, and then of what it is not told of
     /// yet.
-    /// - Parameter until: what was told of already and was written later is left out; nil for all.
+    /// - Parameter until: what was told of already and was written later is not told again; nil for all.
     /// - Returns: events that it is told of again, at most; nil where there is no such subscription.
     func replayWebhook(_ id: String, since: Int64, until: Int64?, note: AuditNote?, now: Int64) async throws(LedgerError) -> Int?
 

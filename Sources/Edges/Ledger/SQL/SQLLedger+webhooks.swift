@@ -58,7 +58,7 @@ extension SQLLedger: WebhookStore {
                 UPDATE webhook SET state = ?, why = ?, state_changed = ?, revision = revision + 1, first_failure = NULL, problem = ''
                 WHERE id = ?
                 """, [state.rawValue, why, now, id])
-            // Whoever enables it has mended what was wrong: nobody waits for a message that is due later.
+            // Whoever enables it has repaired the receiver: nobody waits for a message that is due later.
             try db.run("UPDATE webhook_part SET attempts = 0, since = NULL, due = 0 WHERE webhook = ?", [id])
             try WebhookRow.noteWanted(db)
             var (before, after) = (AuditedValues(), AuditedValues())

@@ -34,7 +34,7 @@ package struct WebhookSubscription: Sendable, Equatable {
     package var firstFailure: Int64?
     /// What was wrong with the last attempt; empty for nothing.
     package var problem = ""
-    /// Of rows before `replayEnd` those that were written after this are left out; nil for none.
+    /// Of rows before `replayEnd` those that were written after this are not told again; nil for none.
     package var replayUntil: Int64?
     package var replayEnd: Int64 = 0
 
