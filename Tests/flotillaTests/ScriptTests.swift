@@ -42,10 +42,10 @@ struct ScriptTests {
         }
     }
 
-    /// A synchronous one: an asynchronous standby lacks what the primary wrote last. `loadtest/postgres-faults` is the long one.
+    /// An asynchronous one, which lacks what the primary wrote last. `loadtest/postgres-faults` is the long one, with a synchronous one too.
     @Test func aStandbyThatTakesOverLosesNobodyAndDoublesNobody() async throws {
         let run = try await run(
-            "chaos", ["--seed", "7", "--short", "--recipients", "2000", "--ledger", "postgres", "--script", "3:postgres-sync:1"])
+            "chaos", ["--seed", "7", "--short", "--recipients", "2000", "--ledger", "postgres", "--script", "3:postgres-promote:1"])
         #expect(run.status == 0, "\(run.output)")
         #expect(run.output.contains("PASSED: nobody lost, nobody twice"))
     }
