@@ -27,8 +27,8 @@ extension RoleRuntime {
         configuration.health = { [readiness] part, problem in readiness.set(part, ready: problem == nil, why: problem ?? "") }
         guard isPrivate else { return configuration }
         // Nobody takes over when this process ends, so few messages are started and not reported. Redis is near.
-        configuration.groupTime = .milliseconds(40)
-        configuration.flush = min(configuration.flush, .milliseconds(10))
+        configuration.groupTime = .milliseconds(100)
+        configuration.flush = min(configuration.flush, .milliseconds(20))
         return configuration
     }
 
