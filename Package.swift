@@ -137,6 +137,9 @@ let package = Package(
         module(
             .roles, "Webhooks",
             ["Model", "Text", "Policy", "Signing", "Ledger", "Telemetry", "Transport", log, metrics, lifecycle, deque]),
+        module(
+            .roles, "ReturnedMail",
+            ["Model", "Text", "Policy", "Signing", "Broker", "Transport", log, metrics, lifecycle]),
         module(.roles, "Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "Templates", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),
@@ -149,7 +152,7 @@ let package = Package(
             name: "flotilla",
             dependencies: [
                 "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
-                "Collecting", "Tracking", "Webhooks", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
+                "Collecting", "Tracking", "ReturnedMail", "Webhooks", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
@@ -186,6 +189,9 @@ let package = Package(
         tests("Control", ["Model", "Policy", "Signing", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Text", "Policy", "Signing", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Tracking", ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", "TestServers", log, lifecycle] + nio),
+        tests(
+            "ReturnedMail",
+            ["Model", "Text", "Policy", "Signing", "Broker", "Ledger", "Transport", "TestServers", log, lifecycle] + nio),
         tests("Webhooks", ["Model", "Text", "Policy", "Signing", "Ledger", "TestServers", log]),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),

@@ -3,7 +3,7 @@ import Glibc
 import Model
 
 /// Notifies when a file arrives in a folder, by inotify(7).
-final class FolderArrivals: Sendable {
+final class FolderArrivals {
     private let source: any DispatchSourceRead
 
     /// - Returns: nil where the kernel cannot watch the folder: who waits has to look at it now and then.

@@ -1,5 +1,4 @@
 import Foundation
-package import Text
 import Transport
 
 /// A folder of mails, a file each (maildir(5)): a mail that is whole is in `new`, and in `cur` once it was seen.

@@ -1,9 +1,9 @@
 package import Logging
 import Metrics
-package import Model
+import Model
 import Policy
 import ServiceLifecycle
-import Transport
+package import Transport
 
 /// Takes mail from a Maildir. A mail leaves `new` when what it says is in Redis; one that was taken just before the end of the process is
 /// taken again, and counts once.
