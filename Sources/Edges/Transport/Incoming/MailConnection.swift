@@ -4,72 +4,67 @@ import NIOCore
 /// Joins a dialogue to its channel: reads, writes, hands complete messages over, and ends connections that are too slow.
 ///
 /// While a message is with those who keep it, nothing is read: the client waits, and so does the memory.
-final class MailConnection: ChannelInboundHandler, Sendable {
+final class MailConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private struct State {
-        var dialogue: MailDialogue
-        var input = ByteBuffer()
-        /// Bytes taken of the memory of all connections.
-        var reserved = 0
-        /// A message is with those who keep it.
-        var isWaiting = false
-        var isCounted = false
-        var isClosing = false
-        var hasInputEnded = false
-        var timer: DeadlineTimer?
-        var context: ChannelHandlerContext?
-    }
-
     private let server: MailServerState
-    private let state: NIOLoopBoundBox<State>
+    private var dialogue: MailDialogue
+    private var input = ByteBuffer()
+    /// Bytes taken of the memory of all connections.
+    private var reserved = 0
+    /// A message is with those who keep it.
+    private var isWaiting = false
+    private var isCounted = false
+    private var isClosing = false
+    private var hasInputEnded = false
+    private var timer: DeadlineTimer?
+    private var context: ChannelHandlerContext?
 
-    init(_ server: MailServerState, on eventLoop: any EventLoop) {
+    init(_ server: MailServerState) {
         self.server = server
-        let dialogue = MailDialogue(hostname: server.hostname, bounds: server.bounds, at: server.now)
-        state = NIOLoopBoundBox(State(dialogue: dialogue), eventLoop: eventLoop)
+        dialogue = MailDialogue(hostname: server.hostname, bounds: server.bounds, at: server.now)
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        state.value.context = context
+        self.context = context
         guard server.open(context.channel) else {
             write("421 4.3.2 too many connections, try again later\r\n", context)
             close(context)
             return
         }
-        state.value.isCounted = true
-        state.value.timer = DeadlineTimer(on: context.eventLoop) { [weak self] in self?.expire() }
+        isCounted = true
+        timer = DeadlineTimer(on: context.eventLoop) { [weak self] in self?.expire() }
         watch()
-        write(state.value.dialogue.greeting, context)
+        write(dialogue.greeting, context)
         context.read()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        state.value.timer?.cancel()
-        server.memory.give(state.value.reserved)
-        state.value.reserved = 0
-        state.value.context = nil
-        if state.value.isCounted { server.close(context.channel) }
+        timer?.cancel()
+        server.memory.give(reserved)
+        reserved = 0
+        self.context = nil
+        if isCounted { server.close(context.channel) }
         context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !state.value.isClosing else { return }
+        guard !isClosing else { return }
         var bytes = unwrapInboundIn(data)
-        if state.value.input.readableBytes == 0 { state.value.input = bytes } else { state.value.input.writeBuffer(&bytes) }
+        if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         work(context)
-        if !state.value.isWaiting, !state.value.isClosing { context.read() }
+        if !isWaiting, !isClosing { context.read() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed? = event as? ChannelEvent {
-            state.value.hasInputEnded = true
-            if !state.value.isWaiting { close(context) }
-        } else if event is MailServerStopping, state.value.dialogue.isIdle, !state.value.isClosing {
+            hasInputEnded = true
+            if !isWaiting { close(context) }
+        } else if event is MailServerStopping, dialogue.isIdle, !isClosing {
             stop(context)
         }
         context.fireUserInboundEventTriggered(event)
@@ -79,21 +74,21 @@ final class MailConnection: ChannelInboundHandler, Sendable {
 
     /// Lets the dialogue work on what has come.
     private func work(_ context: ChannelHandlerContext) {
-        guard !state.value.isWaiting, !state.value.isClosing else { return }
+        guard !isWaiting, !isClosing else { return }
         reserve()
         var out = ByteBuffer()
-        let step = state.value.dialogue.take(&state.value.input, into: &out, at: now)
+        let step = dialogue.take(&input, into: &out, at: now)
         // What is empty takes no memory: there may be a thousand.
-        if state.value.input.readableBytes == 0 { state.value.input = ByteBuffer() }
+        if input.readableBytes == 0 { input = ByteBuffer() }
         if out.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(out), promise: nil) }
         watch()
         switch step {
-        case .more: if server.isStopping, state.value.dialogue.isIdle { stop(context) }
+        case .more: if server.isStopping, dialogue.isIdle { stop(context) }
         case .close: close(context)
         case .message:
-            state.value.isWaiting = true
-            if let refusal = state.value.dialogue.refusal { return finish(refusal) }
-            let mail = state.value.dialogue.message()
+            isWaiting = true
+            if let refusal = dialogue.refusal { return finish(refusal) }
+            let mail = dialogue.message()
             let box = NIOLoopBound(self, eventLoop: context.eventLoop)
             let eventLoop = context.eventLoop
             server.submit(mail) { verdict in eventLoop.execute { box.value.finish(verdict) } }
@@ -103,30 +98,30 @@ final class MailConnection: ChannelInboundHandler, Sendable {
     /// Takes memory for what the dialogue is going to keep of its input.
     private func reserve() {
         // A buffer grows to twice what is in it.
-        let wanted = min(state.value.dialogue.bounds.keptBytes, state.value.dialogue.keptBytes + state.value.input.readableBytes) * 2
-        guard wanted > state.value.reserved else { return }
-        if server.memory.take(wanted - state.value.reserved) { state.value.reserved = wanted } else { discard() }
+        let wanted = min(dialogue.bounds.keptBytes, dialogue.keptBytes + input.readableBytes) * 2
+        guard wanted > reserved else { return }
+        if server.memory.take(wanted - reserved) { reserved = wanted } else { discard() }
     }
 
     private func discard() {
-        state.value.dialogue.discard()
+        dialogue.discard()
         server.meters.refused("memory")
     }
 
     /// Answers the message that was handed over.
     private func finish(_ verdict: MailVerdict) {
-        guard let context = state.value.context, state.value.isWaiting else { return }
-        state.value.isWaiting = false
+        guard let context, isWaiting else { return }
+        isWaiting = false
         var out = ByteBuffer()
-        state.value.dialogue.finish(verdict, into: &out, at: now)
-        server.memory.give(state.value.reserved)
-        state.value.reserved = 0
+        dialogue.finish(verdict, into: &out, at: now)
+        server.memory.give(reserved)
+        reserved = 0
         context.writeAndFlush(wrapOutboundOut(out), promise: nil)
         watch()
-        if state.value.hasInputEnded { return close(context) }
+        if hasInputEnded { return close(context) }
         if server.isStopping { return stop(context) }
         work(context)
-        if !state.value.isWaiting, !state.value.isClosing { context.read() }
+        if !isWaiting, !isClosing { context.read() }
     }
 
     private func stop(_ context: ChannelHandlerContext) {
@@ -140,14 +135,14 @@ final class MailConnection: ChannelInboundHandler, Sendable {
 
     /// Closes after all that was written.
     private func close(_ context: ChannelHandlerContext) {
-        guard !state.value.isClosing else { return }
-        state.value.isClosing = true
+        guard !isClosing else { return }
+        isClosing = true
         let written = context.writeAndFlush(wrapOutboundOut(ByteBuffer()))
         written.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
     }
 
     private func expire() {
-        guard let context = state.value.context, !state.value.isWaiting else { return }
+        guard let context, !isWaiting else { return }
         server.meters.refused("slow")
         write("421 4.4.2 too slow\r\n", context)
         // A client that reads nothing either has not earned a wait for what was written.
@@ -155,8 +150,8 @@ final class MailConnection: ChannelInboundHandler, Sendable {
     }
 
     private func watch() {
-        let wait = max(0, state.value.dialogue.deadline - now)
-        state.value.timer?.wait(until: .now() + .milliseconds(state.value.isWaiting ? Int64(3_600_000) : wait))
+        let wait = max(0, dialogue.deadline - now)
+        timer?.wait(until: .now() + .milliseconds(isWaiting ? Int64(3_600_000) : wait))
     }
 
     private var now: Int64 { server.now }

@@ -57,8 +57,6 @@ struct MailDialogue {
 
     /// Bytes of the message that are kept.
     var keptBytes: Int { data.kept.count }
-    /// Whether bytes that come now are kept.
-    var isKeeping: Bool { phase == .data && !data.isDiscarded }
 
     /// There is no memory for the message: it is refused for now.
     mutating func discard() { data.discard() }

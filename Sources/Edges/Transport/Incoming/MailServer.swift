@@ -88,7 +88,7 @@ package struct MailServer: Service {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { [state] channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(MailConnection(state, on: channel.eventLoop))
+                    try channel.pipeline.syncOperations.addHandler(MailConnection(state))
                 }
             }
             .bind(host: host, port: port)
