@@ -138,7 +138,7 @@ let package = Package(
             .roles, "Webhooks",
             ["Model", "Text", "Policy", "Signing", "Ledger", "Telemetry", "Transport", log, metrics, lifecycle, deque]),
         module(
-            .roles, "ReturnedMail",
+            .roles, "BounceIntake",
             ["Model", "Text", "Policy", "Signing", "Broker", "Transport", log, metrics, lifecycle]),
         module(.roles, "Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "Templates", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
@@ -152,7 +152,7 @@ let package = Package(
             name: "flotilla",
             dependencies: [
                 "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
-                "Collecting", "Tracking", "ReturnedMail", "Webhooks", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
+                "Collecting", "Tracking", "BounceIntake", "Webhooks", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
@@ -190,7 +190,7 @@ let package = Package(
         tests("Collecting", ["Model", "Text", "Policy", "Signing", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Tracking", ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", "TestServers", log, lifecycle] + nio),
         tests(
-            "ReturnedMail",
+            "BounceIntake",
             ["Model", "Text", "Policy", "Signing", "Broker", "Ledger", "Transport", "TestServers", log, lifecycle] + nio),
         tests("Webhooks", ["Model", "Text", "Policy", "Signing", "Ledger", "TestServers", log]),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),

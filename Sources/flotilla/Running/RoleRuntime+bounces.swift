@@ -1,7 +1,7 @@
 import Broker
 import CommandSupport
 import Logging
-import ReturnedMail
+import BounceIntake
 import ServiceLifecycle
 import Settings
 import Signing

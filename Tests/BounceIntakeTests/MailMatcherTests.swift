@@ -6,7 +6,7 @@ import Testing
 import Text
 import Transport
 
-@testable import ReturnedMail
+@testable import BounceIntake
 
 @Suite struct MailMatcherTests {
     private let keys: SigningKeys

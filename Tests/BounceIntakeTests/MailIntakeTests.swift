@@ -12,7 +12,7 @@ import Testing
 import Text
 import Transport
 
-@testable import ReturnedMail
+@testable import BounceIntake
 
 /// The way of mails into a real Redis, by Python's SMTP and LMTP and from a Maildir.
 @Suite(.timeLimit(.minutes(5))) struct MailIntakeTests {
