@@ -26,7 +26,8 @@ import Transport
     }
 
     static func report(
-        action: String = "failed", status: String = "5.1.1", said: String = "550 5.1.1 <a@example.com>: Recipient address rejected: User unknown",
+        action: String = "failed", status: String = "5.1.1",
+        said: String = "550 5.1.1 <a@example.com>: Recipient address rejected: User unknown",
         messageID: String = "<\(id)@example.com>", original: String = "Original-Recipient: rfc822;a@example.com\n"
     ) -> String {
         """
@@ -64,7 +65,8 @@ import Transport
     }
 
     private func match(_ text: String, to address: String = "bounces@example.com", sender: String = "") -> MailMatcher.Match {
-        matcher.match(IncomingMail(sender: sender, recipients: [address], head: Array(text.utf8), size: text.utf8.count, isWhole: true), at: 5)
+        matcher.match(
+            IncomingMail(sender: sender, recipients: [address], head: Array(text.utf8), size: text.utf8.count, isWhole: true), at: 5)
     }
 
     @Test func aBounceToASignedAddressIsOfItsMessageWhateverItNames() throws {
@@ -94,7 +96,9 @@ import Transport
         ("failed", "4.4.7", "450 4.1.1 user unknown", .undelivered, true),
         ("delayed", "4.4.1", "connection timed out", .deferred, false),
         ("delivered", "2.0.0", "250 ok", .delivered, false),
-    ]) func whatAReportSaysIsTold(_ action: String, _ status: String, _ said: String, _ kind: ProviderReceipt.Kind, _ isAddress: Bool) throws {
+    ]) func whatAReportSaysIsTold(_ action: String, _ status: String, _ said: String, _ kind: ProviderReceipt.Kind, _ isAddress: Bool)
+        throws
+    {
         let receipt = try #require(match(Self.report(action: action, status: status, said: said), to: try signed()).receipt)
         #expect(receipt.kind == kind)
         #expect(receipt.reason.consequence.suppresses == isAddress)
@@ -161,7 +165,11 @@ import Transport
             var changed = text
             for _ in 0..<Int.random(in: 1...20, using: &generator) {
                 let place = Int.random(in: 0..<changed.count, using: &generator)
-                if Bool.random(using: &generator) { changed.remove(at: place) } else { changed[place] = .random(in: 0...255, using: &generator) }
+                if Bool.random(using: &generator) {
+                    changed.remove(at: place)
+                } else {
+                    changed[place] = .random(in: 0...255, using: &generator)
+                }
             }
             _ = matcher.match(IncomingMail(recipients: ["a@b"], head: changed, size: changed.count, isWhole: true), at: 5)
         }

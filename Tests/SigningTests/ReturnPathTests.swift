@@ -26,7 +26,8 @@ import Text
         for _ in 0..<300 {
             let mailing = MailingID(milliseconds: .random(in: 1 << 40...1 << 41 - 1, using: &generator), using: &generator)
             let message = ReturnedMessage(
-                mailing: "\(mailing)", batch: .random(in: 0..<1 << 20, using: &generator), index: .random(in: 0..<1 << 15, using: &generator))
+                mailing: "\(mailing)", batch: .random(in: 0..<1 << 20, using: &generator),
+                index: .random(in: 0..<1 << 15, using: &generator))
             let address = address(message, keys)
             #expect(try ReturnPath.message(of: address, keys: keys) == message)
             #expect(try ReturnPath.message(of: address.uppercased(), keys: keys) == message)
@@ -54,7 +55,9 @@ import Text
     @Test(arguments: ["", "@", "returns@example.com", "a+b@c", "+@", String(repeating: "0", count: 37), "ü+0123@example.com"])
     func anAddressWithoutATokenIsNobodys(_ address: String) throws { #expect(try ReturnPath.message(of: address, keys: keys) == nil) }
 
-    @Test(arguments: ["a b@example.com", "@example.com", "a@", "a..b@example.com", "ü@example.com", String(repeating: "a", count: 27) + "@b.c"])
+    @Test(arguments: [
+        "a b@example.com", "@example.com", "a@", "a..b@example.com", "ü@example.com", String(repeating: "a", count: 27) + "@b.c",
+    ])
     func whatNoTokenFitsIntoIsRefused(_ text: String) { #expect(ReturnPath(text) == nil) }
 
     @Test func aDomainHasTheUsualLocalPart() { #expect(ReturnPath("bounces.example.com")?.address == "bounces@bounces.example.com") }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A Postfix with a queue of its own: it takes mail on loopback, and delivers it by its table of transports. It needs root, as Postfix does.
+/// A Postfix with a queue of its own: it takes mail on loopback, and delivers it by its table of transports. It needs root.
 package final class Postfix {
     package let port: Int
     private let folder: TemporaryFolder

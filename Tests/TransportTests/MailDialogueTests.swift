@@ -76,7 +76,9 @@ import Testing
 
     @Test func whatIsNoSessionEndsOrIsAnswered() {
         let run = Run()
-        run.send("DATA\r\nMAIL FROM:<a@b.c>\r\nEHLO a\r\nMAIL FROM:a\r\nRCPT TO:<a@b.c>\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<>\r\nDATA\r\nBDAT 3\r\n")
+        run.send(
+            "DATA\r\nMAIL FROM:<a@b.c>\r\nEHLO a\r\nMAIL FROM:a\r\nRCPT TO:<a@b.c>\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<>\r\nDATA\r\nBDAT 3\r\n"
+        )
         #expect(run.codes == ["503", "503", "250", "501", "503", "250", "501", "503", "502"])
         let long = Run()
         long.send(String(repeating: "a", count: 3000))
@@ -106,7 +108,9 @@ import Testing
 
     @Test func randomBytesNeverTrap() {
         var generator = SeededGenerator(seed: 3)
-        let words = ["EHLO a\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<a@b>\r\n", "DATA\r\n", ".\r\n", "\r", "\n", ".", "<", ">", "@:", "\0", "ü"]
+        let words = [
+            "EHLO a\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<a@b>\r\n", "DATA\r\n", ".\r\n", "\r", "\n", ".", "<", ">", "@:", "\0", "ü",
+        ]
         for _ in 0..<300 {
             let run = Run()
             for _ in 0..<60 { run.send(words.randomElement(using: &generator) ?? "") }

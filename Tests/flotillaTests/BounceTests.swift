@@ -68,7 +68,8 @@ import Testing
         let report = try await fleet.run("mailing", "report", id).output
         #expect(report.contains("10  unknown_user") && report.contains("reconciled  yes"))
         let list = try await fleet.run("suppressions", "list").output
-        #expect(list.split(separator: "\n").count { $0.contains("hard_bounce") && $0.contains("bounce-") } == 10 && !list.contains("reject-"))
+        #expect(
+            list.split(separator: "\n").count { $0.contains("hard_bounce") && $0.contains("bounce-") } == 10 && !list.contains("reject-"))
 
         // Whoever has a message knows its id: for another recipient, or with a token that nobody signed, it changes nothing.
         let forged = [

@@ -183,7 +183,8 @@ extension Setting where Value == ReturnPath {
             name, meaning,
             SettingKey.Form(
                 type: "text",
-                allowed: "a domain, or an address whose local part has \(ReturnPath.longestLocalPart) letters, digits, `-`, `_`, `.` at most",
+                allowed:
+                    "a domain, or an address whose local part has \(ReturnPath.longestLocalPart) letters, digits, `-`, `_`, `.` at most",
                 shown: shown),
             parse: { ReturnPath($0) })
     }

@@ -106,9 +106,10 @@ package struct MailMatcher: Sendable {
     /// The addresses that a mail came to: those of its envelope, else those that its last server wrote into it.
     private static func addresses(_ mail: IncomingMail, _ header: MailFields) -> [String] {
         let names = ["delivered-to", "x-original-to", "envelope-to"] + (mail.recipients.isEmpty ? ["to"] : [])
-        return mail.recipients + names.flatMap { header.all($0) }.flatMap { $0.split(separator: ",") }.prefix(20).map {
-            MailReport.address(String($0))
-        }
+        return mail.recipients
+            + names.flatMap { header.all($0) }.flatMap { $0.split(separator: ",") }.prefix(20).map {
+                MailReport.address(String($0))
+            }
     }
 
     private static func isNull(_ path: String) -> Bool { path.filter { $0 != " " } == "<>" }

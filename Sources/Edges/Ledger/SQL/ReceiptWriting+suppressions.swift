@@ -63,7 +63,8 @@ extension ReceiptWriting {
 
     /// Whom the recipient of a receipt is suppressed as; nil where that changes nothing, or the recipient's values were erased.
     private mutating func address(of one: Found) throws -> (SuppressionTarget, String)? {
-        guard Self.concerns(one.receipt), let target = try EventWriting.target(db, of: one.batch.mailing), let recipients = try recipients(of: one.batch),
+        guard Self.concerns(one.receipt), let target = try EventWriting.target(db, of: one.batch.mailing),
+            let recipients = try recipients(of: one.batch),
             one.index < recipients.count
         else { return nil }
         let address = EventWriting.address(recipients, one.index, target.channel)

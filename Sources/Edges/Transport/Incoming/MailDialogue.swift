@@ -199,7 +199,8 @@ extension MailDialogue {
         guard let (address, _) = Self.path(rest, behind: "TO:"), !address.isEmpty else {
             return mistake("501 5.5.4 write RCPT TO:<address>", into: &out)
         }
-        guard recipients.count < Self.mostRecipients, recipients.reduce(address.utf8.count, { $0 + $1.utf8.count }) <= Self.addressBytes else { return reply("452 4.5.3 too many recipients", into: &out) }
+        guard recipients.count < Self.mostRecipients, recipients.reduce(address.utf8.count, { $0 + $1.utf8.count }) <= Self.addressBytes
+        else { return reply("452 4.5.3 too many recipients", into: &out) }
         recipients.append(address)
         reply("250 2.1.5 ok", into: &out)
     }

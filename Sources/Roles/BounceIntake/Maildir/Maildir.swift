@@ -65,7 +65,9 @@ package struct Maildir: Sendable {
     /// Moves a mail that was read out of the way, as seen.
     func finish(_ name: String) throws(MaildirError) {
         let seen = name.contains(":2,") ? name : name + ":2,S"
-        guard rename("\(arrivals)/\(name)", "\(done)/\(seen)") == 0 || errno == ENOENT else { throw failure(name, "cannot be moved to \(done)") }
+        guard rename("\(arrivals)/\(name)", "\(done)/\(seen)") == 0 || errno == ENOENT else {
+            throw failure(name, "cannot be moved to \(done)")
+        }
     }
 
     private func failure(_ name: String, _ what: String, errno number: Int32 = errno) -> MaildirError {
