@@ -104,6 +104,7 @@ let package = Package(
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
         module(.core, "Signing", ["Text", "CLibCrypto"]),
+        module(.core, "Bounces", ["Model", "Text", "Policy"]),
         module(.core, "Receipts", ["Model", "Text", "CLibCrypto", deque]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
@@ -177,6 +178,7 @@ let package = Package(
         tests(
             "Ledger", ["Model", "Text", "Policy", "Signing", "TestServers", log, grdb],
             resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
+        tests("Bounces", ["Model", "Text", "Policy"]),
         tests("Receipts", ["Model", "Text", "TestServers"]),
         tests("Signing", ["Model", "Text", "TestServers"]),
         tests("Templates", ["Model", "Text", "Signing"]),
