@@ -140,7 +140,7 @@ let package = Package(
             ["Model", "Text", "Policy", "Signing", "Ledger", "Telemetry", "Transport", log, metrics, lifecycle, deque]),
         module(
             .roles, "BounceIntake",
-            ["Model", "Text", "Policy", "Signing", "Broker", "Transport", log, metrics, lifecycle]),
+            ["Bounces", "Model", "Text", "Policy", "Signing", "Broker", "Transport", log, metrics, lifecycle]),
         module(.roles, "Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "Templates", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),

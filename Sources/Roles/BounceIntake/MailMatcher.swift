@@ -1,3 +1,4 @@
+import Bounces
 import Model
 package import Policy
 package import Signing
@@ -39,40 +40,32 @@ package struct MailMatcher: Sendable {
             // A bounce to it is no wish of a person.
             return isNull ? Match(outcome: .foreign) : Match(outcome: .unsubscribed, event: event)
         }
-        let report = MailReport(parts, sender: isNull ? "" : mail.sender, responses: responses)
         let own = signed(addresses)
         if case .failure(.forged) = own { return Match(outcome: .forged) }
         // A complaint has the envelope of the message that it is about.
-        let inner = signed([parts.feedback["original-mail-from"], parts.returned["return-path"]].map(MailReport.address))
-        let message = (try? own.get()) ?? (try? inner.get())
-        guard let outcome = Outcome(rawValue: report.kind.rawValue) else { return Match(outcome: .foreign) }
-        guard report.kind != .reply else { return Match(outcome: message == nil && report.messageID.isEmpty ? .foreign : .reply) }
-        var receipt = ProviderReceipt(Self.kind(of: report), word: report.reason.rawValue)
-        receipt.messageID = report.messageID
-        receipt.recipient = report.recipient
-        receipt.detail = report.detail
-        receipt.arrived = now
-        if let message {
-            let id = "\(message.mailing).\(message.batch).\(message.index)"
-            guard report.messageID.isEmpty || report.messageID.hasPrefix("\(id)@") || report.messageID == id else {
-                return Match(outcome: .conflicting)
-            }
-            (receipt.webhook, receipt.messageID) = (ProviderReceipt.returnedMail, id)
-            return Match(outcome: outcome, receipt: receipt)
-        }
-        guard receipt.place != nil, !receipt.recipient.isEmpty else { return Match(outcome: .foreign) }
-        receipt.webhook = ProviderReceipt.unsignedMail
-        return Match(outcome: outcome, receipt: receipt)
+        let inner = signed([parts.feedback["original-mail-from"], parts.returned["return-path"]])
+        let report = ReturnedMail(parts, isNull: isNull, responses: responses)
+        let ids = report.messageIDs.filter { Self.isOurs($0) }
+        guard let message = (try? own.get()) ?? (try? inner.get()) else { return unsigned(report, ids, at: now) }
+        if report.kind == .reply { return Match(outcome: .reply) }
+        let id = "\(message.mailing).\(message.batch).\(message.index)"
+        guard ids.isEmpty || ids.contains(where: { $0 == id || $0.hasPrefix("\(id)@") }) else { return Match(outcome: .conflicting) }
+        return Match(report, report.recipients.first, id: id, as: ProviderReceipt.returnedMail, at: now)
     }
 
-    /// What a report is to the ledger: `bounced` where it is final and the address is known to be no good, or is not said to be.
-    private static func kind(of report: MailReport) -> ProviderReceipt.Kind {
-        switch report.kind {
-        case .delayed: .deferred
-        case .delivered: .delivered
-        case .complained: .complained
-        case .bounced, .reply: report.isHard || !report.reason.consequence.suppresses ? .bounced : .undelivered
-        }
+    /// A mail to an address that is not signed: of our Message-ID, where it names a recipient.
+    private func unsigned(_ report: ReturnedMail, _ ids: [String], at now: Int64) -> Match {
+        guard let id = ids.first else { return Match(outcome: .foreign) }
+        if report.kind == .reply { return Match(outcome: .reply) }
+        guard let recipient = report.recipients.first(where: { !$0.address.isEmpty }) else { return Match(outcome: .foreign) }
+        return Match(report, recipient, id: id, as: ProviderReceipt.unsignedMail, at: now)
+    }
+
+    /// Whether a Message-ID has the form of ours.
+    private static func isOurs(_ messageID: String) -> Bool {
+        var receipt = ProviderReceipt(.unknown, word: "")
+        receipt.messageID = messageID
+        return receipt.place != nil
     }
 
     /// The message that one of the addresses is signed for.
@@ -106,11 +99,36 @@ package struct MailMatcher: Sendable {
     /// The addresses that a mail came to: those of its envelope, else those that its last server wrote into it.
     private static func addresses(_ mail: IncomingMail, _ header: MailFields) -> [String] {
         let names = ["delivered-to", "x-original-to", "envelope-to"] + (mail.recipients.isEmpty ? ["to"] : [])
-        return mail.recipients
-            + names.flatMap { header.all($0) }.flatMap { $0.split(separator: ",") }.prefix(20).map {
-                MailReport.address(String($0))
-            }
+        let fields: [Substring] = names.flatMap { header.all($0) }.flatMap { $0.split(separator: ",") }
+        return mail.recipients + fields.prefix(20).map { field in String(field.drop { " <\t".contains($0) }) }
     }
 
     private static func isNull(_ path: String) -> Bool { path.filter { $0 != " " } == "<>" }
+}
+
+extension MailMatcher.Match {
+    /// What a mail says of a message.
+    /// - Parameters:
+    ///   - recipient: what it says of its recipient.
+    ///   - source: one of those of `ProviderReceipt.isMail`.
+    fileprivate init(_ report: ReturnedMail, _ recipient: ReturnedRecipient?, id: String, as source: String, at now: Int64) {
+        let recipient = recipient ?? ReturnedRecipient(.unknown)
+        let kind: ProviderReceipt.Kind
+        switch report.kind {
+        case .delayed: (outcome, kind) = (.delayed, .deferred)
+        case .delivered: (outcome, kind) = (.delivered, .delivered)
+        case .complained: (outcome, kind) = (.complained, .complained)
+        // One that is final, and suppresses nobody though its reason does: another attempt may end better.
+        case .bounced where recipient.reason.consequence.suppresses && !recipient.suppresses: (outcome, kind) = (.bounced, .undelivered)
+        case .bounced: (outcome, kind) = (.bounced, .bounced)
+        case .reply:
+            outcome = .reply
+            return
+        }
+        var receipt = ProviderReceipt(kind, word: recipient.reason.rawValue)
+        (receipt.webhook, receipt.messageID, receipt.arrived) = (source, id, now)
+        receipt.recipient = recipient.original.isEmpty ? recipient.address : recipient.original
+        receipt.detail = recipient.text.isEmpty ? recipient.status : recipient.text
+        self.receipt = receipt
+    }
 }
