@@ -104,6 +104,7 @@ let package = Package(
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
         module(.core, "Signing", ["Text", "CLibCrypto"]),
+        module(.core, "Bounces", ["Model", "Text", "Policy"]),
         module(.core, "Receipts", ["Model", "Text", "CLibCrypto", deque]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
@@ -112,7 +113,7 @@ let package = Package(
             .edges, "Broker", ["Model", "Text", "Policy", "Signing", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
         module(.edges, "Ledger", ["Model", "Text", "Policy", "Signing", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
-        module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
+        module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, lifecycle, deque] + nio),
         module(
             .edges, "Settings",
             [
@@ -137,6 +138,9 @@ let package = Package(
         module(
             .roles, "Webhooks",
             ["Model", "Text", "Policy", "Signing", "Ledger", "Telemetry", "Transport", log, metrics, lifecycle, deque]),
+        module(
+            .roles, "BounceIntake",
+            ["Bounces", "Model", "Text", "Policy", "Signing", "Broker", "Transport", log, metrics, lifecycle]),
         module(.roles, "Collecting", ["Model", "Policy", "Signing", "Broker", "Ledger", "Templates", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),
@@ -149,7 +153,8 @@ let package = Package(
             name: "flotilla",
             dependencies: [
                 "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
-                "Collecting", "Tracking", "Webhooks", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
+                "Collecting", "Tracking", "BounceIntake", "Webhooks", "Control", "Settings", "CommandSupport", log, metrics, lifecycle,
+                arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
@@ -173,6 +178,7 @@ let package = Package(
         tests(
             "Ledger", ["Model", "Text", "Policy", "Signing", "TestServers", log, grdb],
             resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
+        tests("Bounces", ["Model", "Text", "Policy"]),
         tests("Receipts", ["Model", "Text", "TestServers"]),
         tests("Signing", ["Model", "Text", "TestServers"]),
         tests("Templates", ["Model", "Text", "Signing"]),
@@ -186,6 +192,9 @@ let package = Package(
         tests("Control", ["Model", "Policy", "Signing", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Text", "Policy", "Signing", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Tracking", ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", "TestServers", log, lifecycle] + nio),
+        tests(
+            "BounceIntake",
+            ["Model", "Text", "Policy", "Signing", "Broker", "Ledger", "Transport", "TestServers", log, lifecycle] + nio),
         tests("Webhooks", ["Model", "Text", "Policy", "Signing", "Ledger", "TestServers", log]),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),

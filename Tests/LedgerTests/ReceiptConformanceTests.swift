@@ -227,6 +227,43 @@ import Testing
         try await check(ledger)
     }
 
+    private func mail(_ kind: ProviderReceipt.Kind, _ reason: ResponseReason, _ index: Int, recipient: String? = nil) -> ProviderReceipt {
+        var one = receipt(kind, index, at: nil, detail: "as mail tells")
+        one.word = reason.rawValue
+        (one.webhook, one.recipient) = (recipient == nil ? ProviderReceipt.returnedMail : ProviderReceipt.unsignedMail, recipient ?? "")
+        return one
+    }
+
+    @Test(arguments: Engine.all) func aBounceByMailHasItsReasonAndSuppressesAnAddressThatIsNoGood(engine: Engine) async throws {
+        let ledger = try await open(engine)
+        let bounces = [mail(.bounced, .unknownUser, 0), mail(.bounced, .policy, 1), mail(.undelivered, .unknownUser, 2)]
+        let summary = try await ledger.write(receipts: bounces, letters: [], now: now + 30)
+        #expect(summary.moved == [.failed: 3] && summary.counted == [.bounced: 2, .undelivered: 1])
+        #expect(summary.suppressed.map(\.reason) == [.hardBounce])
+        #expect(try await ledger.suppressions(of: "p0-0@example.com", .email).first?.source == "\(id).0.0")
+        let report = try #require(try await ledger.report(id, now: now))
+        #expect(Set(report.responses.map(\.reason)) == [.unknownUser, .policy])
+        // The same mails again, as of a process that was killed.
+        let again = try await ledger.write(receipts: bounces, letters: [], now: now + 40)
+        #expect(again.duplicates == 3 && again.moved == [:])
+        #expect(try await ledger.report(id, now: now)?.events[.bounced] == .init(count: 3, recipients: 3))
+        try await check(ledger)
+    }
+
+    /// Whoever has seen one Message-ID can make those of all others.
+    @Test(arguments: Engine.all) func mailToNoSignedAddressNeedsTheRecipientOfItsMessage(engine: Engine) async throws {
+        let ledger = try await open(engine)
+        let right = mail(.bounced, .unknownUser, 0, recipient: "<P0-0@EXAMPLE.com>".filter { !"<>".contains($0) })
+        let wrong = [
+            mail(.bounced, .unknownUser, 1, recipient: "p0-0@example.com"), mail(.complained, .complaint, 2, recipient: "x"),
+            mail(.bounced, .unknownUser, 9, recipient: "p0-0@example.com"),
+        ]
+        let summary = try await ledger.write(receipts: [right] + wrong, letters: [], now: now + 30)
+        #expect(summary.forged == 3 && summary.aside == 0 && summary.moved == [.failed: 1] && summary.suppressed.count == 1)
+        #expect(try await states(ledger) == [.planned: 2, .sent: 2, .failed: 1])
+        try await check(ledger)
+    }
+
     @Test(arguments: Engine.all, [ProviderReceipt.Kind.accepted, .delivered, .deferred, .bounced, .complained, .opened, .unsubscribed])
     func uncertainIsSettled(engine: Engine, kind: ProviderReceipt.Kind) async throws {
         let ledger = try await open(engine, results: [uncertain(0), uncertain(1), uncertain(2)])

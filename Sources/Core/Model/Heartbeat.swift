@@ -1,7 +1,7 @@
 /// What a process of a fleet reports of itself every few seconds. Times are milliseconds since 1970.
 package struct Heartbeat: Sendable, Codable, Equatable {
     package enum Role: String, Sendable, Codable, CaseIterable {
-        case planner, worker, collector, tracker, webhooks
+        case planner, worker, collector, tracker, webhooks, bounces
         /// All of them in one process.
         case all
     }

@@ -20,6 +20,8 @@ package struct MessageGroup: Sendable {
 
     /// The envelope's sender (RFC 5321 reverse-path, without brackets); empty for channels without one.
     package var sender: String
+    /// The envelope's sender of each message, where they have their own in its place.
+    package var senders: EnvelopeSenders?
     package var bytes: [UInt8]
     package var messages: [Message]
     /// Asked before the text of a message is sent whose envelope the provider took: false when another worker
@@ -47,6 +49,9 @@ package struct MessageGroup: Sendable {
         }
     }
 
+    /// The envelope's sender of one message, for people and rules.
+    package func sender(of index: Int) -> String { senders.map { String(decoding: $0[index], as: UTF8.self) } ?? sender }
+
     /// Makes its texts fit for a server. One that offers SMTPUTF8 gets addresses beyond ASCII as they are.
     package mutating func suit(_ server: MailExtensions) {
         guard let recompose, !server.covers(extensions) || gains(server) else { return }
@@ -67,6 +72,18 @@ package struct MessageGroup: Sendable {
         self.bytes = bytes
         self.messages = messages
     }
+}
+
+/// The envelopes' senders of a group's messages, each with as many bytes as the others, in one piece of memory. All are in ASCII.
+package struct EnvelopeSenders: Sendable {
+    private let bytes: [UInt8]
+    private let length: Int
+
+    /// - Parameter bytes: all of them, one behind the other, each of `length` bytes.
+    package init(_ bytes: [UInt8], length: Int) { (self.bytes, self.length) = (bytes, length) }
+
+    /// That of a message, by its place in the group.
+    package subscript(index: Int) -> ArraySlice<UInt8> { bytes[index * length..<(index + 1) * length] }
 }
 
 /// What a mail server understands beyond RFC 5321, as far as texts depend on it.

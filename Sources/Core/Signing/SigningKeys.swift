@@ -51,6 +51,21 @@ package struct SigningKeys: Sendable {
         return Token.subject(of: bytes)
     }
 
+    /// Signs the head of a return path by the key of a number.
+    /// - Parameters:
+    ///   - number: nil for the key that signs.
+    ///   - digest: gets 32 bytes.
+    /// - Returns: false where there is no such key.
+    func signReturn(
+        _ head: UnsafeRawBufferPointer, by number: UInt8? = nil, into digest: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        let number = number ?? currentNumber
+        guard let key = number == currentNumber ? current : keys[number] else { return false }
+        var first = TokenPurpose.returnPath.rawValue << 5 | number
+        withUnsafeBytes(of: &first) { key.sign($0, head, into: digest) }
+        return true
+    }
+
     /// The number of the key that signs.
     package var number: Int { Int(currentNumber) }
 

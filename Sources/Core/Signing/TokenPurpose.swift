@@ -10,4 +10,6 @@ package enum TokenPurpose: UInt8, Sendable, CaseIterable {
     case preferences
     /// The message in a browser.
     case view
+    /// The address that a message comes back to (`ReturnPath`), whose token has a form of its own.
+    case returnPath
 }

@@ -46,6 +46,8 @@ package struct ReceiptSummary: Sendable, Equatable {
     package var duplicates = 0
     /// Those of machines, by the provider's own judgement: they change nothing.
     package var machines = 0
+    /// Those that came as mail, to no address that we had signed, and do not have the recipient of the message that they name.
+    package var forged = 0
     /// Those that were put aside now.
     package var aside = 0
     /// Those that were aside and have found their messages.

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Signing
 import Telemetry
 import Text
 
@@ -176,10 +177,24 @@ extension Setting where Value == Provider {
     }
 }
 
-extension Setting where Value == ListenAddress? {
-    static func listen(_ name: String, shown: String, _ meaning: String) -> Self {
+extension Setting where Value == ReturnPath {
+    static func returnPath(_ name: String, shown: String, _ meaning: String) -> Self {
         Self(
-            name, meaning, SettingKey.Form(type: "address", allowed: "`host:port`, `[IPv6]:port`, or `off`", shown: shown),
+            name, meaning,
+            SettingKey.Form(
+                type: "text",
+                allowed:
+                    "a domain, or an address whose local part has \(ReturnPath.longestLocalPart) letters, digits, `-`, `_`, `.` at most",
+                shown: shown),
+            parse: { ReturnPath($0) })
+    }
+}
+
+extension Setting where Value == ListenAddress? {
+    static func listen(_ name: String, default text: String? = nil, shown: String? = nil, _ meaning: String) -> Self {
+        Self(
+            name, meaning,
+            SettingKey.Form(type: "address", allowed: "`host:port`, `[IPv6]:port`, or `off`", default: text, shown: shown),
             parse: { $0 == "off" ? .some(nil) : ListenAddress($0).map { .some($0) } ?? nil })
     }
 }

@@ -148,6 +148,11 @@ extension Settings {
         reader.read(SettingsTable.logAddresses, into: &log.addresses)
         reader.read(SettingsTable.emailHostname, into: &email.hostname)
         reader.read(SettingsTable.emailDKIM, into: &email.dkim)
+        reader.read(SettingsTable.emailReturnPath, into: &email.returnPath)
+        if let listen = reader.value(SettingsTable.bouncesListen) { bounces.listen = listen }
+        reader.read(SettingsTable.bouncesConnections, into: &bounces.connections)
+        reader.read(SettingsTable.bouncesMaildir, into: &bounces.maildir)
+        reader.read(SettingsTable.bouncesDone, into: &bounces.done)
         reader.read(SettingsTable.trackerURL, into: &tracker.url)
         reader.read(SettingsTable.trackerKeys, into: &tracker.keys)
         reader.read(SettingsTable.trackerListen, into: &tracker.listen)

@@ -2,6 +2,7 @@ package import Logging
 package import Model
 package import Policy
 package import Receipts
+package import Signing
 package import Telemetry
 package import Text
 
@@ -125,7 +126,7 @@ package struct Settings: Sendable, Equatable {
         case collector, worker, tracker
         /// Kept for a role to come.
         case api
-        case webhooks
+        case webhooks, bounces
 
         package var address: ListenAddress { ListenAddress(host: "127.0.0.1", port: rawValue) }
     }
@@ -200,6 +201,19 @@ package struct Settings: Sendable, Equatable {
         package var hostname = HostName.machine
         /// The folder of the keys that sign messages; nil where none is signed.
         package var dkim: String?
+        /// Where messages come back to; nil where that is the sender of each mailing.
+        package var returnPath: ReturnPath?
+        package init() {}
+    }
+
+    /// How mail is taken that comes back.
+    package struct Bounces: Sendable, Equatable {
+        /// Nil for no address.
+        package var listen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 9425)
+        package var connections = 1000
+        package var maildir: String?
+        /// The folder for mail of the Maildir that was read; nil for its `cur`.
+        package var done: String?
         package init() {}
     }
 
@@ -219,6 +233,7 @@ package struct Settings: Sendable, Equatable {
     package var metrics = Metrics()
     package var log = Logs()
     package var email = Email()
+    package var bounces = Bounces()
     package var tracker = Tracker()
     package var webhooks = Webhooks()
     /// Who visitors of messages' links are: the operator's rules, then the built-in ones.

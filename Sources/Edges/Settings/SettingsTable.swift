@@ -108,7 +108,7 @@ enum SettingsTable {
     static let metricsListen = Setting.listen(
         "metrics.listen",
         shown: "127.0.0.1 with a port for each role: planner, `up` and `send` 9464, collector 9465, worker 9466, tracker 9467, "
-            + "webhooks 9469",
+            + "webhooks 9469, bounces 9470",
         "Where `/metrics`, `/healthz` and `/readyz` are served; with `off` no metrics are kept.")
 
     static let logLevel = Setting.choice(
@@ -125,6 +125,21 @@ enum SettingsTable {
     static let emailDKIM = Setting.file(
         "email.dkim", allowed: "a folder",
         "The keys that sign e-mail, as `DOMAIN/SELECTOR.pem`: [email.md](email.md#dkim). None: nothing is signed.")
+    static let emailReturnPath = Setting.returnPath(
+        "email.return_path", shown: "none: the sender of the mailing",
+        "Where e-mail comes back to, each message to an address of its own: [bounces.md](bounces.md). Of a domain it is "
+            + "`bounces+TOKEN@DOMAIN`. Signed by `tracker.keys`; the same for workers and `flotilla bounces`.")
+
+    static let bouncesListen = Setting.listen(
+        "bounces.listen", default: "127.0.0.1:9425", "Where `flotilla bounces` takes mail by SMTP and LMTP: [bounces.md](bounces.md).")
+    static let bouncesConnections = Setting.integer(
+        "bounces.connections", 1...10_000, default: "1000", "Connections to it at once.")
+    static let bouncesMaildir = Setting.file(
+        "bounces.maildir", allowed: "a folder with `new` and `cur`",
+        "A Maildir from which it takes mail, too: [bounces.md](bounces.md#a-maildir).")
+    static let bouncesDone = Setting.file(
+        "bounces.done", allowed: "a folder on the same file system",
+        "Where mail of the Maildir goes that was read; by default its `cur`.")
 
     static let trackerURL = Setting.trackerURL(
         "tracker.url", shown: "none: nothing is tracked",
@@ -251,7 +266,8 @@ enum SettingsTable {
             refusalsAlike.key, refusalsWindow.key, refusalsShare.key,
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
-            emailHostname.key, emailDKIM.key,
+            emailHostname.key, emailDKIM.key, emailReturnPath.key,
+            bouncesListen.key, bouncesConnections.key, bouncesMaildir.key, bouncesDone.key,
             trackerURL.key, trackerDomain.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key,
             trackerSpool.key,
             trackerSpoolLimit.key, trackerPageName.key, trackerPageColour.key, trackerPageBackground.key, trackerPageLogo.key,

@@ -149,6 +149,7 @@ private struct ReceiptMeters: Sendable {
     private let counted: [ProviderReceipt.Kind: Counter]
     private let duplicates = Counter(label: "flotilla_receipts_duplicate_total")
     private let machines = Counter(label: "flotilla_receipts_machine_total")
+    private let forged = Counter(label: "flotilla_receipts_forged_total")
     private let aside = Counter(label: "flotilla_receipts_unknown_total")
     private let found = Counter(label: "flotilla_receipts_found_total")
     private let discarded = Counter(label: "flotilla_receipts_discarded_total")
@@ -164,6 +165,7 @@ private struct ReceiptMeters: Sendable {
         for (kind, count) in summary.counted { counted[kind]?.increment(by: count) }
         duplicates.increment(by: summary.duplicates)
         machines.increment(by: summary.machines)
+        forged.increment(by: summary.forged)
         aside.increment(by: summary.aside)
         found.increment(by: summary.found)
         discarded.increment(by: summary.discarded)

@@ -42,10 +42,20 @@ package struct WorkerConfiguration: Sendable {
     package var keys: DKIMKeys?
     /// Where links of messages lead to; nil where there is no tracker.
     package var tracker: Tracker?
+    /// Where e-mail comes back to; nil where that is the sender of each mailing.
+    package var returns: Returns?
     /// Logs show whole addresses.
     package var showsAddresses = false
     /// Gets the problem of something that the worker needs (`lease`, `provider NAME`), and nil when that works again.
     package var health: @Sendable (_ of: String, _ problem: String?) -> Void = { _, _ in }
+
+    /// The address that e-mail comes back to, and the keys that sign it for each message.
+    package struct Returns: Sendable {
+        package var path: ReturnPath
+        package var keys: SigningKeys
+
+        package init(_ path: ReturnPath, keys: SigningKeys) { (self.path, self.keys) = (path, keys) }
+    }
 
     /// The tracker as messages need it.
     package struct Tracker: Sendable {

@@ -107,7 +107,7 @@ struct Up: RoleCommand {
         let keys = try settings.trackerKeys(makes: true)
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
-        let runtime = try RoleRuntime(settings, privateRedis: redis, servesLinks: true, terminal: terminal)
+        let runtime = try RoleRuntime(settings, privateRedis: redis, servesLinks: true, servesMail: true, terminal: terminal)
         try runtime.checkConnections()
         let ledger = try await runtime.waitForLedger(makes: true)
         let broker = try await runtime.openBroker("up", isPatient: true)
@@ -118,6 +118,7 @@ struct Up: RoleCommand {
         try await runtime.run(
             "up",
             (redis.map { [$0] } ?? []) + runtime.metricsServer() + runtime.innerTracker(broker, keys: keys)
+                + runtime.innerBounces(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),

@@ -115,7 +115,7 @@ struct Send: AsyncParsableCommand {
                 ], until: progress, worker: worker)
         await redis?.end(collector, events, receipts, broker, ledger)
         await broker.close()
-        if keys != nil {
+        if settings.tracker.url != nil {
             runtime.logger.notice(
                 "links of its messages are answered while flotilla up or flotilla tracker runs; the tracker of this process has ended")
         }

@@ -26,7 +26,7 @@ extension TrackerCommand {
 
         func run() async throws {
             let runtime = try prepare()
-            guard let keys = try runtime.settings.trackerKeys(makes: false) else {
+            guard runtime.settings.tracker.url != nil, let keys = try runtime.settings.trackerKeys(makes: false) else {
                 throw CommandError("tracker.url is not set: it is the public address to which links of messages lead (docs/tracking.md)")
             }
             let broker = try await runtime.openBroker("tracker", isPatient: true)

@@ -41,14 +41,18 @@ struct RoleRuntime {
     let isPrivate: Bool
     /// Links of messages are answered here, beside a worker.
     private let servesLinks: Bool
+    /// Mail that comes back is taken here, beside a worker.
+    let servesMail: Bool
 
     /// Sets up logs and metrics. May be called once in a process.
     /// - Parameters:
     ///   - privateRedis: a Redis of our own in place of that of the settings.
     ///   - servesLinks: the process has a tracker beside its worker, where links are tracked.
+    ///   - servesMail: the process takes mail that comes back beside its worker, where that is set up.
     ///   - statusBeforeRun: with which a signal ends the process before its services run.
     init(
-        _ settings: Settings, privateRedis: PrivateRedis? = nil, servesLinks: Bool = false, terminal: Terminal = Terminal(),
+        _ settings: Settings, privateRedis: PrivateRedis? = nil, servesLinks: Bool = false, servesMail: Bool = false,
+        terminal: Terminal = Terminal(),
         statusBeforeRun: ExitStatus = .done
     ) throws {
         try OpenFiles.check()
@@ -56,6 +60,7 @@ struct RoleRuntime {
         self.terminal = terminal
         isPrivate = privateRedis != nil
         self.servesLinks = servesLinks && settings.tracker.url != nil
+        self.servesMail = servesMail && (settings.email.returnPath != nil || settings.bounces.maildir != nil)
         guard let endpoint = privateRedis?.endpoint ?? RedisEndpoint(settings.redis) else {
             throw MissingRedis()
         }
@@ -105,7 +110,7 @@ struct RoleRuntime {
     /// Logs which roles run here, and with which settings.
     private func logStart(_ role: String) {
         var fields: Logger.Metadata = ["version": "\(Build.version)", "redis": "\(endpoint)", "process": "\(name)"]
-        if !["worker", "tracker"].contains(role) {
+        if !["worker", "tracker", "bounces"].contains(role) {
             fields["ledger"] = "\(settings.ledger.place.file.map(RealPath.of) ?? settings.ledger.name)"
         }
         let different = settings.differences
@@ -146,7 +151,7 @@ struct RoleRuntime {
             abandoned: isPrivate ? .zero : .seconds(10), replay: settings.ledger.replay, logger: logger)
     }
 
-    /// - Parameter trackerKeys: sign links to the tracker; nil where there is none.
+    /// - Parameter trackerKeys: sign links to the tracker and return paths; nil where there are neither.
     /// - Throws: `DKIMFolderError`.
     func worker(_ broker: Broker, trackerKeys: SigningKeys?) throws(DKIMFolderError) -> Worker {
         var configuration = workerConfiguration
@@ -158,6 +163,7 @@ struct RoleRuntime {
         if let url = settings.tracker.url, let trackerKeys {
             configuration.tracker = .init(url: url, domains: settings.tracker.domains, keys: trackerKeys)
         }
+        if let path = settings.email.returnPath, let trackerKeys { configuration.returns = .init(path, keys: trackerKeys) }
         return Worker(configuration: configuration, broker: broker, group: group, logger: logger)
     }
 
@@ -210,7 +216,7 @@ struct RoleRuntime {
 
     /// The tracker of a process with all roles; none where links are not tracked.
     func innerTracker(_ broker: Broker, keys: SigningKeys?) throws -> [any Service] {
-        guard let keys else { return [] }
+        guard settings.tracker.url != nil, let keys else { return [] }
         let spool = try settings.tracker.spool ?? settings.ledger.localPath() + ".events"
         return try tracker(broker, keys: keys, spool: spool, connections: TrackerServer.fewConnections)
     }
@@ -227,7 +233,7 @@ struct RoleRuntime {
     var connections: Int {
         OpenFiles.connections(
             servers: (settings.metrics.listen == nil ? 0 : OpenFiles.serverConnections(atMost: MetricsServer.mostConnections))
-                + (servesLinks ? TrackerServer.fewConnections : 0))
+                + (servesLinks ? TrackerServer.fewConnections : 0) + (servesMail ? fewMailConnections : 0))
     }
 
     /// Refuses providers with more connections than this process may open. A worker of a fleet, which shares its settings with others and

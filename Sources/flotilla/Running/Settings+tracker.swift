@@ -8,12 +8,12 @@ extension Settings {
     /// The file of the tracker's keys: the one that is named, or that beside the ledger.
     func trackerKeyPath() throws -> String { try tracker.keys ?? ledger.localPath() + ".keys" }
 
-    /// The keys that sign and verify links to the tracker; nil where there is no tracker.
+    /// The keys that sign and verify links to the tracker, and the addresses that e-mail comes back to; nil where there are neither.
     /// - Parameter makes: a file that is not named and not there is made. Of a ledger on a server it is not where others share the Redis:
     ///   each of their machines would sign by a key of its own, and none could verify another's.
     /// - Throws: `TrackerKeyError`; `CommandError` where there is no folder for the file.
     func trackerKeys(makes: Bool) throws -> SigningKeys? {
-        guard tracker.url != nil else { return nil }
+        guard tracker.url != nil || email.returnPath != nil else { return nil }
         let path = try trackerKeyPath()
         let isAlone = ledger.place.file != nil || redis.endpoint == nil
         if makes, isAlone, tracker.keys == nil { try TrackerKeyFile.make(path) }

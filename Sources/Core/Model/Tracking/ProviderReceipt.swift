@@ -58,6 +58,18 @@ package struct ProviderReceipt: Sendable, Equatable {
         self.word = word
     }
 
+    /// What stands for the webhook of a receipt that came as mail to an address which we had signed for its message, and of one that
+    /// came otherwise: its recipient has to be that of the message. Neither is the name of a webhook in the settings, for its space.
+    package static let returnedMail = "returned mail"
+    package static let unsignedMail = "unsigned mail"
+
+    /// It came as mail.
+    package var isMail: Bool { webhook == Self.returnedMail || webhook == Self.unsignedMail }
+    /// It counts only where its recipient is that of the message: whoever has seen a Message-ID can send it.
+    package var needsRecipient: Bool { webhook == Self.unsignedMail }
+    /// Why a message came back as mail: its `word` then is a reason's name.
+    package var reason: ResponseReason { isMail ? ResponseReason(name: word) : .unknown }
+
     /// Bytes of a text that a receipt keeps at most.
     package static let textBytes = 998
 

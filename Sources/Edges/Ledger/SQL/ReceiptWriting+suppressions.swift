@@ -1,6 +1,7 @@
 import Model
+import Policy
 
-/// Who complained or unsubscribed by way of the provider is not sent to any more.
+/// Who complained or unsubscribed by way of the provider is not sent to any more, nor is a mailbox that came back as one that is not there.
 extension ReceiptWriting {
     private static let actor = "provider"
 
@@ -8,12 +9,11 @@ extension ReceiptWriting {
         var added: [Suppression.Key: Suppression] = [:]
         for one in found {
             guard let (target, address) = try address(of: one) else { continue }
-            // A complaint is about all that the sender sends by the channel.
-            let category = one.receipt.kind == .complained ? "" : target.category
-            let key = Suppression.Key(target.channel, address, category: category)
+            // A complaint is about all that the sender sends by the channel, and so is a mailbox that is not there.
+            let reason = Self.suppression(by: one.receipt)
+            let key = Suppression.Key(target.channel, address, category: reason == .unsubscribe ? target.category : "")
             switch one.receipt.kind {
-            case .complained, .unsubscribed:
-                let reason: Suppression.Reason = one.receipt.kind == .complained ? .complaint : .unsubscribe
+            case .complained, .unsubscribed, .bounced:
                 let new = Suppression(key, reason: reason, source: one.batch.message(one.index), at: one.at)
                 let old = try SQLLedger.suppression(db, key)
                 if let old, old.merged(with: new) == old {
@@ -43,10 +43,28 @@ extension ReceiptWriting {
         summary.suppressed += added.values
     }
 
+    /// Why a receipt suppresses its recipient. What webhooks tell of bounces suppresses nobody.
+    private static func suppression(by receipt: ProviderReceipt) -> Suppression.Reason {
+        switch receipt.kind {
+        case .complained: .complaint
+        case .bounced: .hardBounce
+        default: .unsubscribe
+        }
+    }
+
+    /// Whether a receipt changes who is suppressed.
+    private static func concerns(_ receipt: ProviderReceipt) -> Bool {
+        switch receipt.kind {
+        case .complained, .unsubscribed, .resubscribed: true
+        case .bounced: receipt.isMail && receipt.reason.consequence.suppresses
+        default: false
+        }
+    }
+
     /// Whom the recipient of a receipt is suppressed as; nil where that changes nothing, or the recipient's values were erased.
     private mutating func address(of one: Found) throws -> (SuppressionTarget, String)? {
-        guard [.complained, .unsubscribed, .resubscribed].contains(one.receipt.kind),
-            let target = try EventWriting.target(db, of: one.batch.mailing), let recipients = try recipients(of: one.batch),
+        guard Self.concerns(one.receipt), let target = try EventWriting.target(db, of: one.batch.mailing),
+            let recipients = try recipients(of: one.batch),
             one.index < recipients.count
         else { return nil }
         let address = EventWriting.address(recipients, one.index, target.channel)

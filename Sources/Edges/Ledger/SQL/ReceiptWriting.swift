@@ -41,7 +41,9 @@ struct ReceiptWriting {
             if !isNew { summary.duplicates += 1 } else if Self.event(of: one.receipt.kind) != nil { count(one) }
             if let fact = Self.fact(one.receipt.kind) {
                 news.append(
-                    LateNews(batch: one.batch, index: one.index, news: fact, at: moment(of: one), text: Self.words(one.receipt)))
+                    LateNews(
+                        batch: one.batch, index: one.index, news: fact, at: moment(of: one), text: Self.words(one.receipt),
+                        reason: one.receipt.reason))
             }
         }
         try writing.take(news)
@@ -90,7 +92,7 @@ struct ReceiptWriting {
 
 extension ReceiptWriting {
     /// The recipients that receipts are of, by our id of the message, else by the provider's.
-    private func find(_ receipts: [ProviderReceipt]) throws -> (found: [Found], rest: [ProviderReceipt]) {
+    private mutating func find(_ receipts: [ProviderReceipt]) throws -> (found: [Found], rest: [ProviderReceipt]) {
         var places = receipts.map(\.place)
         let asked = receipts.indices.filter { places[$0] == nil && !receipts[$0].providerID.isEmpty }
         let first = MessageReference.day(now) - MessageReference.days
@@ -112,11 +114,26 @@ extension ReceiptWriting {
         var (found, rest): ([Found], [ProviderReceipt]) = ([], [])
         for (receipt, place) in zip(receipts, places) {
             if let place, let size = sizes[place.batch] ?? nil, (0..<size).contains(place.index) {
-                found.append(Found(receipt: receipt, batch: place.batch, index: place.index))
+                let one = Found(receipt: receipt, batch: place.batch, index: place.index)
+                if try isForged(one) { summary.forged += 1 } else { found.append(one) }
+            } else if receipt.needsRecipient {
+                // A message is in the ledger before it is sent: nothing is waited for.
+                summary.forged += 1
             } else {
                 rest.append(receipt)
             }
         }
         return (found, rest)
+    }
+
+    /// Whether a receipt that anybody may have sent names another recipient than that of the message.
+    private mutating func isForged(_ one: Found) throws -> Bool {
+        guard one.receipt.needsRecipient else { return false }
+        guard let target = try EventWriting.target(db, of: one.batch.mailing), let recipients = try recipients(of: one.batch),
+            one.index < recipients.count
+        else { return true }
+        let address = EventWriting.address(recipients, one.index, target.channel)
+        let told = try? NormalAddress.key(one.receipt.recipient, target.channel, country: nil)
+        return address.isEmpty || told != address
     }
 }

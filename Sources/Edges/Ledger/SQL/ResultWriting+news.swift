@@ -10,6 +10,8 @@ struct LateNews {
     var at: Int64?
     /// Why the message came back, in the provider's words.
     var text = ""
+    /// Why it came back, as far as that is known.
+    var reason = ResponseReason.unknown
 }
 
 extension SQLLedger.ResultWriting {
@@ -39,7 +41,7 @@ extension SQLLedger.ResultWriting {
                 index: one.index, state: after.shown, attempts: batches[index].progress.attempts(one.index), at: since ?? one.at ?? now)
             if after.shown == .failed {
                 result.response = ProviderResponse(
-                    .unknown, .fail, about: .recipient, stage: .response, code: 0, text: one.text.prefix(utf8Bytes: 500))
+                    one.reason, .fail, about: .recipient, stage: .response, code: 0, text: one.text.prefix(utf8Bytes: 500))
             }
             // No dispatch is waited for on its account.
             batches[index].progress.states[one.index] = StateCode.code(after.shown)

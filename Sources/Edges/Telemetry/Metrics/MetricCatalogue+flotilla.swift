@@ -56,7 +56,8 @@ extension MetricDescription.Label {
 
 extension MetricCatalogue {
     /// The metrics of all modules. A metric that is missing here is exposed as unlisted.
-    package static let flotilla = MetricCatalogue(messages + queues + ledgerAndRedis + connections + webhooks + tracking + process)
+    package static let flotilla = MetricCatalogue(
+        messages + queues + ledgerAndRedis + connections + webhooks + tracking + bounces + process)
 
     private static let messages: [MetricDescription] = [
         .counter(

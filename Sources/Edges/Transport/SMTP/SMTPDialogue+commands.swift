@@ -71,7 +71,13 @@ extension SMTPDialogue {
 
     func writeMail(into out: inout ByteBuffer) {
         let body = run.group.messages[current].body
-        out.writeBytes(mailCommand)
+        if let senders = run.group.senders {
+            out.writeStaticString("MAIL FROM:<")
+            out.writeBytes(senders[current])
+            out.writeStaticString(">")
+        } else {
+            out.writeBytes(mailCommand)
+        }
         if capabilities.size {
             out.writeStaticString(" SIZE=")
             out.writeDecimal(body.count)

@@ -232,7 +232,7 @@ extension SMTPDialogue {
         }
         let line = SMTPReplyText.oneLine(text)
         let parties = MessageParties(
-            sender: run.group.sender, recipient: run.group.messages[index].recipient, hostname: settings.hostname)
+            sender: run.group.sender(of: index), recipient: run.group.messages[index].recipient, hostname: settings.hostname)
         var response = settings.responses.response(.smtp, ResponseFacts(code: code, stage: stage, text: line, parties: parties))
         // Another connection helps only where this one has served. Said of the first message of a connection, it is about us.
         if response.action == .reconnect, !hasServed {

@@ -16,6 +16,7 @@ extension BatchDelivery {
         let server = mailing.extensions
         let texts = compose(open, for: server ?? .none)
         var group = MessageGroup(sender: mailing.sender, bytes: texts.bytes)
+        group.senders = mailing.senders(of: open, in: lease.batch.id)
         group.mayFinish = { [worker, batch] in worker.holds(batch) }
         if let server {
             group.extensions = server

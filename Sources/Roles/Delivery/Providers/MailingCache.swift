@@ -115,7 +115,7 @@ actor MailingCache {
             id: id, mailing: definition.mailing, speed: speed,
             PreparedMailing.Setting(
                 link: link, capabilities: capabilities, alias: alias(of: link.provider),
-                keys: configuration.keys, tracking: try tracking(id, definition), limits: limits
+                keys: configuration.keys, tracking: try tracking(id, definition), returns: configuration.returns, limits: limits
             ) { [throttle, meters, worker] domain in
                 ReservationPool(
                     domain: domain, throttle: throttle, time: worker.time, meters: meters, changes: worker.changes,

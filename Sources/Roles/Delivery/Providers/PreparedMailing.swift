@@ -33,6 +33,7 @@ final class PreparedMailing: Sendable {
     let capabilities: ProviderCapabilities
     /// Signs its messages; nil where nothing does.
     let signer: (any MessageSigner)?
+    private let returns: WorkerConfiguration.Returns?
     private let limits: ActiveLimits
     private let makePool: @Sendable (_ domain: LimitScope?) -> ReservationPool
     private let state: Mutex<State>
@@ -76,6 +77,8 @@ final class PreparedMailing: Sendable {
         var keys: DKIMKeys?
         /// Signs the mailing's links to the tracker; nil where it has none.
         var tracking: MessageTracking?
+        /// Where its messages come back to; nil where that is its sender.
+        var returns: WorkerConfiguration.Returns?
         var limits: ActiveLimits
         var makePool: @Sendable (_ domain: LimitScope?) -> ReservationPool
     }
@@ -93,12 +96,14 @@ final class PreparedMailing: Sendable {
         switch mailing.channel {
         case .email:
             composer = .email(try EmailComposer(mailing: mailing, tracking: setting.tracking))
-            sender = EmailComposer.senderAddress(of: mailing.from) ?? ""
+            returns = setting.returns
+            sender = returns?.path.address ?? EmailComposer.senderAddress(of: mailing.from) ?? ""
             signer = EmailComposer.senderDomain(of: mailing.from).flatMap { setting.keys?.signer(for: $0) }
         case .sms, .messenger, .webhook:
             composer = .body(try BodyComposer(mailing: mailing, provider: setting.link.provider, tracking: setting.tracking))
             sender = mailing.channel == .webhook ? "" : mailing.from
             signer = nil
+            returns = nil
         }
         state = Mutex(State(controls: MailingControls(speed: try Self.limit(speed))))
     }
@@ -232,6 +237,19 @@ final class PreparedMailing: Sendable {
     func recipient(_ recipients: Recipients, row: Int) -> String {
         let address = recipients[row, 1]
         return mailing.channel == .email ? EmailAddress.asciiForm(of: address) ?? address : address
+    }
+
+    /// The envelopes' senders of messages of a batch, each signed for its message; nil where they share one.
+    func senders(of open: [OpenRecipient], in batch: BatchID) -> EnvelopeSenders? {
+        guard let returns else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(open.count * returns.path.length)
+        for item in open {
+            guard returns.path.append(mailing: name, batch: batch.number, index: item.index, keys: returns.keys, to: &bytes) else {
+                return nil
+            }
+        }
+        return EnvelopeSenders(bytes, length: returns.path.length)
     }
 
     /// What a message's text may need of the server; nil where its channel knows no such thing.
