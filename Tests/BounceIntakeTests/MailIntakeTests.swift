@@ -107,6 +107,18 @@ import Transport
         }
     }
 
+    @Test func aConnectionThatSaysNothingIsEnded() async throws {
+        var bounds = MailServer.Bounds()
+        bounds.commandTime = 100
+        let script = "import socket, sys; print(socket.create_connection(('127.0.0.1', int(sys.argv[1]))).makefile().read())"
+        try await serving(bounds) { port in
+            let client = try ServerProcess("python3", ["-c", script, "\(port)"], package: "python3-venv", output: folder.path("out"))
+            try await eventually("it is ended") { !client.isRunning }
+        }
+        let lines = folder.lines("out").map { $0.prefix(3) }
+        #expect(lines == ["220", "421"])
+    }
+
     @Test func mailWithoutMemoryIsPutOff() async throws {
         var bounds = MailServer.Bounds()
         bounds.memory = 1000

@@ -3,6 +3,7 @@ import Logging
 import Model
 import Policy
 import Telemetry
+import Signing
 import Testing
 import Text
 
@@ -32,6 +33,14 @@ import Text
     func refusal(_ yaml: String, _ environment: [String: String] = [:]) throws -> [String] {
         let error = #expect(throws: SettingsError.self) { try load(yaml, environment) }
         return error?.problems.map(\.description) ?? []
+    }
+
+    @Test func theReturnPathIsADomainOrAnAddress() throws {
+        let settings = try load("email: {return_path: bounces.example.com}\nbounces: {listen: off, maildir: /m, done: /d}")
+        #expect(settings.email.returnPath?.address == "bounces@bounces.example.com" && settings.bounces.listen == nil)
+        #expect((settings.bounces.maildir, settings.bounces.done) == ("/m", "/d"))
+        #expect(try load("email: {return_path: back@example.com}").email.returnPath?.address == "back@example.com")
+        #expect(try refusal("email: {return_path: a b}").count == 1)
     }
 
     @Test func withoutFileAndEnvironmentTheDefaultsHold() throws {

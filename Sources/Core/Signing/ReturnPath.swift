@@ -61,8 +61,10 @@ package struct ReturnPath: Sendable, Equatable {
 
     /// The first 80 bits, as two numbers of 40.
     private static func appendDigest(_ digest: UnsafeRawBufferPointer, to out: inout [UInt8]) {
-        for half in [digest[..<5], digest[5..<digestBytes]] {
-            Base32.append(half.reduce(0) { $0 << 8 | UInt64($1) }, digits: 8, to: &out)
+        for start in stride(from: 0, to: digestBytes, by: 5) {
+            var half: UInt64 = 0
+            for place in start..<start + 5 { half = half << 8 | UInt64(digest[place]) }
+            Base32.append(half, digits: 8, to: &out)
         }
     }
 
