@@ -42,7 +42,8 @@ struct ScriptTests {
         }
     }
 
-    /// An asynchronous one, which lacks what the primary wrote last. `loadtest/postgres-faults` is the long one, with a synchronous one too.
+    /// An asynchronous one, which lacks what the primary wrote last. `loadtest/postgres-faults` is the long one, with a synchronous one
+    /// too.
     @Test func aStandbyThatTakesOverLosesNobodyAndDoublesNobody() async throws {
         let run = try await run(
             "chaos", ["--seed", "7", "--short", "--recipients", "2000", "--ledger", "postgres", "--script", "3:postgres-promote:1"])

@@ -1,8 +1,8 @@
 import Model
 import Policy
 
-/// The part of a bounce that is written for people: which recipients it names, and what it says of each. Without a delivery report it is all
-/// that there is (RFC 3464 wants one; many servers write none).
+/// The part of a bounce that is written for people: which recipients it names, and what it says of each. Without a delivery report it is
+/// all that there is (RFC 3464 wants one; many servers write none).
 struct BounceText {
     private let lines: [String]
     private let sections: [Section]
@@ -18,11 +18,18 @@ struct BounceText {
 
         init(_ lines: [String]) {
             let lines = lines.map { $0.lowercased() }
-            let needsRecipient = ["need rcpt", "no valid recipients", "rcpt first", "valid rcpt", "no recipients", "need recipient", "<<< 503"]
-            isToRecipient = lines.contains { $0.hasPrefix(">>> rcpt") || $0.contains("reply to rcpt") || $0.contains("after rcpt") || $0.contains("smtp:rcpt") }
+            let needsRecipient = [
+                "need rcpt", "no valid recipients", "rcpt first", "valid rcpt", "no recipients", "need recipient", "<<< 503",
+            ]
+            isToRecipient =
+                lines.contains {
+                    $0.hasPrefix(">>> rcpt") || $0.contains("reply to rcpt") || $0.contains("after rcpt") || $0.contains("smtp:rcpt")
+                }
                 || lines.contains { line in line.hasPrefix("<<< ") && needsRecipient.contains { line.contains($0) } }
             let isData = lines.contains { line in
-                line.hasPrefix(">>> data") || ["reply to end of data", "reply to data", "(data)", "after end of data", "transmission failure has occurred"].contains { line.contains($0) }
+                line.hasPrefix(">>> data")
+                    || ["reply to end of data", "reply to data", "(data)", "after end of data", "transmission failure has occurred"]
+                        .contains { line.contains($0) }
             }
             isAfterData = isData && !isToRecipient
         }
@@ -38,9 +45,12 @@ struct BounceText {
 
     /// What stands before the message that came back.
     private static let ends = [
-        "original message follows", "original message headers", "message header follows", "copy of the message", "copy of your message", "headers of the message", "returned message",
-        "original message", "unsent message", "message headers follow", "the header of the original", "message text follows", "content of the message", "begin message", "received message", "undelivered message follows", "first lines of the message",
-        "message contents follow", "original mail", "returned mail follows", "rest of header", "original text follows", "message returned", "message is returned below",
+        "original message follows", "original message headers", "message header follows", "copy of the message", "copy of your message",
+        "headers of the message", "returned message",
+        "original message", "unsent message", "message headers follow", "the header of the original", "message text follows",
+        "content of the message", "begin message", "received message", "undelivered message follows", "first lines of the message",
+        "message contents follow", "original mail", "returned mail follows", "rest of header", "original text follows", "message returned",
+        "message is returned below",
     ]
 
     /// Whether the text has a message behind it that came back.
@@ -60,7 +70,8 @@ struct BounceText {
         transcript = Transcript(lines)
         guard !isSupplement else { return }
         var addresses: [String] = []
-        for address in sections.map(\.address) + mail.header.all("x-failed-recipients").flatMap({ $0.split(separator: ",") }).compactMap({ MailAddress.bare($0) })
+        for address in sections.map(\.address)
+            + mail.header.all("x-failed-recipients").flatMap({ $0.split(separator: ",") }).compactMap({ MailAddress.bare($0) })
         where !addresses.contains(where: { $0.lowercased() == address.lowercased() }) && addresses.count < 100 {
             addresses.append(address)
         }
@@ -119,10 +130,15 @@ struct BounceText {
 
     private static func isDelay(_ mail: MailParts, _ lines: [String]) -> Bool {
         let subject = mail.header["subject"].lowercased()
-        guard ["delayed", "warning: ", "still being", "not yet delivered", "deferred"].contains(where: { subject.contains($0) }) else { return false }
+        guard ["delayed", "warning: ", "still being", "not yet delivered", "deferred"].contains(where: { subject.contains($0) }) else {
+            return false
+        }
         return lines.contains { line in
             let line = line.lowercased()
-            return ["will be retried", "will continue", "will keep trying", "no action is required", "will try", "not yet been delivered", "will be made"].contains { line.contains($0) }
+            return [
+                "will be retried", "will continue", "will keep trying", "no action is required", "will try", "not yet been delivered",
+                "will be made",
+            ].contains { line.contains($0) }
         }
     }
 

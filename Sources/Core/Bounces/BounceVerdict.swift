@@ -44,15 +44,18 @@ struct BounceVerdict {
             parties: MessageParties(sender: "", recipient: address, hostname: ""))
         let decision = responses.decide(.smtp, facts)
         let byText = decision.rule.map { !$0.condition.texts.isEmpty && $0.reason != .unknown } ?? false
-        let phrase = BouncePhrases.reason(of: reply.text)
-        if let first = BouncePhrases.firstReason(of: reply.text) {
+        // A word for a recipient's trouble says nothing of the recipient in a text that speaks of us.
+        let isOfUs = decision.isOfUs || facts.speaksOfUs
+        let phrase = BouncePhrases.reason(of: reply.text).flatMap { isOfUs && $0.consequence.isRecipients ? nil : $0 }
+        let first = BouncePhrases.firstReason(of: reply.text).flatMap { isOfUs && $0.consequence.isRecipients ? nil : $0 }
+        if let first {
             take(first, first.consequence.suppresses, reply, own)
-        } else if let host = Self.missingHost(reply.text) {
-            take(host, true, reply, own)
+        } else if let host = missingHost(reply.text) {
+            take(host, host.consequence.suppresses, reply, own)
         } else if byText, !Self.vague.contains(decision.reason) || phrase == nil {
             take(decision.reason, decision.suppresses, reply, own, isReply: true)
         } else if let phrase {
-            take(phrase, phrase.consequence.suppresses && !decision.isOfUs, reply, own)
+            take(phrase, phrase.consequence.suppresses, reply, own)
         } else if decision.reason != .unknown, reason == .unknown, decision.rule?.condition.enhanced.isEmpty == false || reply.code != 0 {
             let isOpening = reply.stage == .greeting && decision.reason == .setUp
             (reason, suppresses) = (isOpening ? .reputation : decision.reason, decision.suppresses)
@@ -72,7 +75,12 @@ struct BounceVerdict {
             (reason, self.suppresses) = (.policy, false)
         } else if found == .unknownUser, isFilter(reply) || isReply && isQuote(reply) {
             (reason, self.suppresses) = (.policy, false)
-        } else if found == .unknownHost, code < 500, !BouncePhrases.refusingDomains.contains(where: { reply.text.lowercased().contains($0) }) {
+        } else if found == .unknownUser, isReply, !saysNoMailbox, !isToRecipient, !reply.isToRecipient {
+            // Neither a status nor a transcript says that it was the recipient whom the server refused.
+            self.suppresses = false
+        } else if found == .unknownHost, code < 500,
+            !BouncePhrases.refusingDomains.contains(where: { reply.text.lowercased().contains($0) })
+        {
             // A name that cannot be looked up today may be there tomorrow.
             (reason, self.suppresses) = (.network, false)
         }
@@ -83,6 +91,8 @@ struct BounceVerdict {
     private func isFilter(_ reply: ReplyText) -> Bool {
         // KDDI: the address that stands before the colon is missing at DATA.
         if reply.text.hasPrefix(": ") { return true }
+        // It says itself that a rule of its own refuses (RFC 3463 section 3.8).
+        if reply.status.hasPrefix("5.7.") { return true }
         if isToRecipient || reply.isToRecipient { return false }
         // The mailbox is there (RFC 3463 section 3.3).
         if status.hasPrefix("5.2.") || status.isEmpty && dsnStatus.hasPrefix("5.2.") { return true }
@@ -97,11 +107,13 @@ struct BounceVerdict {
 
     private var saysNoMailbox: Bool { status.hasPrefix("5.1.") || dsnStatus.hasPrefix("5.1.") || status.hasPrefix("4.1.") }
 
-    /// `553 shop.example does not exist`: a domain, not an address.
-    private static func missingHost(_ text: String) -> ResponseReason? {
+    /// `553 shop.example does not exist`: the recipient's domain, or, where it is another, ours.
+    private func missingHost(_ text: String) -> ResponseReason? {
         let words = text.lowercased().split(separator: " ")
-        guard words.count >= 4, words[1...].starts(with: ["does", "not", "exist"]) else { return nil }
-        return words[0].contains(".") && !words[0].contains("@") ? .unknownHost : nil
+        guard words.count >= 4, words[1...].starts(with: ["does", "not", "exist"]), words[0].contains("."), !words[0].contains("@") else {
+            return nil
+        }
+        return address.lowercased().hasSuffix("@\(words[0])") ? .unknownHost : .policy
     }
 
     /// Takes a bare status into account, where nothing else said why (RFC 3463, registry of RFC 5248).

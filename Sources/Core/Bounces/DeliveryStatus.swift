@@ -18,7 +18,9 @@ struct DeliveryStatus {
         var found: [ReturnedRecipient] = []
         for (group, itsKind) in zip(groups, kinds) {
             let recipient = Self.recipient(group, itsKind, text, responses)
-            if !found.contains(where: { !$0.address.isEmpty && $0.address.lowercased() == recipient.address.lowercased() }) { found.append(recipient) }
+            if !found.contains(where: { !$0.address.isEmpty && $0.address.lowercased() == recipient.address.lowercased() }) {
+                found.append(recipient)
+            }
         }
         recipients = found
     }

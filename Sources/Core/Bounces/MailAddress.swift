@@ -55,15 +55,19 @@ enum MailAddress {
         let first = trimmed.prefix { $0 != " " && $0 != "," && $0 != "(" }
         let behind = trimmed[first.endIndex...].drop { $0 == " " }
         guard let address = bare(first) else { return nil }
-        let isNamed = first.hasPrefix("<") && (first.hasSuffix(">:") || behind.hasPrefix("(") || behind.hasPrefix(":"))
-            || first.hasSuffix(":") || ["invalid address", "user unknown"].contains(where: { behind.lowercased().hasPrefix($0) }) || behind.hasPrefix("on ") || behind.hasPrefix("(")
+        let isNamed =
+            first.hasPrefix("<") && (first.hasSuffix(">:") || behind.hasPrefix("(") || behind.hasPrefix(":"))
+            || first.hasSuffix(":") || ["invalid address", "user unknown"].contains(where: { behind.lowercased().hasPrefix($0) })
+            || behind.hasPrefix("on ") || behind.hasPrefix("(")
         return isNamed ? address : nil
     }
 
     /// `550 <a@example.com>... User unknown`, as Sendmail writes it.
     static func inTranscript(_ line: Substring) -> String? {
         let pieces = line.split(separator: " ", maxSplits: 2)
-        guard pieces.count >= 2, pieces[0].count == 3, let code = Int(pieces[0]), 400..<600 ~= code, pieces[1].hasSuffix("...") else { return nil }
+        guard pieces.count >= 2, pieces[0].count == 3, let code = Int(pieces[0]), 400..<600 ~= code, pieces[1].hasSuffix("...") else {
+            return nil
+        }
         return bare(pieces[1])
     }
 }

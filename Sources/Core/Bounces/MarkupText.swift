@@ -32,7 +32,9 @@ enum MarkupText {
     private static func tagEnd(_ html: [UInt8], _ start: Int) -> Int? {
         guard start + 1 < html.count else { return nil }
         let first = html[start + 1]
-        let isTag = first == UInt8(ascii: "/") || first == UInt8(ascii: "!") || (first | 0x20) >= UInt8(ascii: "a") && (first | 0x20) <= UInt8(ascii: "z")
+        let isTag =
+            first == UInt8(ascii: "/") || first == UInt8(ascii: "!")
+            || (first | 0x20) >= UInt8(ascii: "a") && (first | 0x20) <= UInt8(ascii: "z")
         guard isTag, let end = html[start...].prefix(2000).firstIndex(of: UInt8(ascii: ">")) else { return nil }
         return html[start..<end].contains(UInt8(ascii: "@")) && !html[start..<end].contains(UInt8(ascii: "=")) ? nil : end
     }

@@ -1,7 +1,8 @@
 import Model
 import Text
 
-/// A text with a reply of SMTP in it, taken apart: `host mx.example [192.0.2.1] said: 550-5.1.1 No such user 550 5.1.1 here (in reply to RCPT TO command)`.
+/// A text with a reply of SMTP in it, taken apart: `host mx.example [192.0.2.1] said: 550-5.1.1 No such user 550 5.1.1 here (in reply to
+/// RCPT TO command)`.
 struct ReplyText {
     /// The reply code; 0 where there is none.
     var code = 0
@@ -30,7 +31,7 @@ struct ReplyText {
             var said = rest.isEmpty ? behind : "\(rest) \(behind)"
             (status, said) = Self.status(said)
             // Where nothing is said behind the codes, what stands before them counts.
-            if said.contains(where: \.isLetter) { text = Self.joined(said, code) } 
+            if said.contains(where: \.isLetter) { text = Self.joined(said, code) }
             break
         }
         if status.isEmpty { status = pieces.lazy.compactMap { Self.enhanced($0) }.first ?? "" }
@@ -77,8 +78,11 @@ struct ReplyText {
     /// Which command was answered, as relays say it.
     private static func stage(_ text: String) -> DeliveryStage? {
         let signs: [(String, DeliveryStage)] = [
-            ("reply to mail from", .mail), ("after mail from", .mail), ("to mail from", .mail), ("reply to rcpt", .rcpt), ("after rcpt", .rcpt), ("reply to end of data", .response), ("end of data", .response),
-            ("reply to data", .data), ("[rcpt_to]", .rcpt), ("[mail_from]", .mail), ("[end_of_data]", .response), ("[data]", .data), ("initial connection", .greeting), ("initial server greeting", .greeting), ("while receiving the initial", .greeting), ("reply to helo", .greeting), ("reply to ehlo", .greeting), ("after helo", .greeting), ("after ehlo", .greeting),
+            ("reply to mail from", .mail), ("after mail from", .mail), ("to mail from", .mail), ("reply to rcpt", .rcpt),
+            ("after rcpt", .rcpt), ("reply to end of data", .response), ("end of data", .response),
+            ("reply to data", .data), ("[rcpt_to]", .rcpt), ("[mail_from]", .mail), ("[end_of_data]", .response), ("[data]", .data),
+            ("initial connection", .greeting), ("initial server greeting", .greeting), ("while receiving the initial", .greeting),
+            ("reply to helo", .greeting), ("reply to ehlo", .greeting), ("after helo", .greeting), ("after ehlo", .greeting),
         ]
         return signs.first { text.contains($0.0) }?.1
     }

@@ -32,6 +32,8 @@ package struct ReturnedMail: Sendable, Equatable {
         messageIDs = Self.identifiers(in: mail)
         if !mail.feedback.isEmpty || signs.isComplaintText {
             (kind, recipients) = Self.complaint(mail)
+        } else if let notice = AmazonNotice(mail, responses) {
+            (kind, recipients) = (notice.kind, [notice.recipient])
         } else if let report = DeliveryStatus(mail, responses) {
             (kind, recipients) = (report.kind, report.recipients)
         } else if signs.isBounce {

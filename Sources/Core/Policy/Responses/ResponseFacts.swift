@@ -42,6 +42,9 @@ package struct ResponseFacts {
         wordTrigrams = TextTrigrams(words)
     }
 
+    /// The text says something of our side: the sender, our account, address or host.
+    package var speaksOfUs: Bool { clauses.speakOfUs }
+
     /// The same for built-in rules that do not look at links; nil where there are none.
     var withoutLinks: ResponseFacts? {
         clauses.wordsWithoutLinks.map { words in
