@@ -99,11 +99,13 @@ let package = Package(
         shim("CPhoneNumber", library: "phonenumber"),
         shim("CPQ", library: "pq"),
         shim("CPrefetch"),
+        shim("CUnbound", library: "unbound"),
         shim("CZlib", library: "z"),
         module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
         module(.core, "Signing", ["Text", "CLibCrypto"]),
+        module(.core, "Authentication", ["Text", "Signing"]),
         module(.core, "Receipts", ["Model", "Text", "CLibCrypto", deque]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
@@ -119,6 +121,7 @@ let package = Package(
                 "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", log, yaml,
                 .product(name: "Configuration", package: "swift-configuration"),
             ]),
+        module(.edges, "Names", ["Text", "Authentication", "CUnbound"]),
         module(.edges, "CommandSupport", ["Telemetry", lifecycle, arguments]),
         // Roles: one duty each.
         module(
@@ -149,7 +152,8 @@ let package = Package(
             name: "flotilla",
             dependencies: [
                 "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
-                "Collecting", "Tracking", "Webhooks", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
+                "Collecting", "Tracking", "Webhooks", "Control", "Authentication", "Names", "Settings", "CommandSupport", log, metrics,
+                lifecycle, arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
@@ -175,6 +179,8 @@ let package = Package(
             resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
         tests("Receipts", ["Model", "Text", "TestServers"]),
         tests("Signing", ["Model", "Text", "TestServers"]),
+        tests("Authentication", ["Signing", "Text"], resources: [.embedInCode("Fixtures/rfc7208-tests.txt")]),
+        tests("Names", ["Authentication", "TestServers"]),
         tests("Templates", ["Model", "Text", "Signing"]),
         tests(
             "Transport",
