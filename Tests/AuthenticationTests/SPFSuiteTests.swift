@@ -31,7 +31,8 @@ import Testing
         func answer(_ name: String, _ kind: RecordKind) async -> NameAnswer {
             let word = [.address4: "A", .address6: "AAAA", .alias: "CNAME", .pointer: "PTR", .mailExchanger: "MX", .text: "TXT"][kind]
             guard let records = zone[name] else { return .none }
-            let found = records.filter { $0[0] == word }.map { $0[1] }
+            // Names are in small letters, as the protocol says.
+            let found = records.filter { $0[0] == word }.map { word == "PTR" ? $0[1].lowercased() : $0[1] }
             if !found.isEmpty { return .records(found) }
             if let alias = records.first(where: { $0[0] == "CNAME" }) { return await answer(alias[1].lowercased(), kind) }
             return records.contains { $0[0] == "TIMEOUT" } ? .failed("no answer") : .none

@@ -67,7 +67,8 @@ import Testing
     @Test(
         "Terms that receivers cannot read are refused",
         arguments: [
-            "a:", "a/33", "a//129", "a/08", "ip4:1.2.3", "ip4:2001:db8::1", "ip6:192.0.2.1", "include", "include:", "exists", "all:x.example",
+            "a:", "a/33", "a//129", "a/08", "ip4:1.2.3", "ip4:2001:db8::1", "ip6:192.0.2.1", "include", "include:", "exists",
+            "all:x.example",
             "a:example", "a:%{x}.example", "a:%{d", "a:%z.example", "redirect=a.example redirect=b.example", "1x=y", "a:b.example/24/64",
             "ip4:192.0.2.0/33", "+", "foo",
         ])

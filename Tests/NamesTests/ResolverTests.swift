@@ -14,7 +14,8 @@ private final class NameServer: Sendable {
         folder = try TemporaryFolder()
         let port = try freePort()
         address = "127.0.0.1:\(port)"
-        try folder.write("$TTL 60\n@ IN SOA ns.example.net. h.example.net. 1 60 60 60 60\n@ IN NS ns\nns IN A 127.0.0.1\n\(zone)", to: "zone")
+        try folder.write(
+            "$TTL 60\n@ IN SOA ns.example.net. h.example.net. 1 60 60 60 60\n@ IN NS ns\nns IN A 127.0.0.1\n\(zone)", to: "zone")
         let path = folder.path
         let settings = """
             server:

@@ -74,12 +74,14 @@ extension DomainChecks {
                 "DMARC", "_dmarc.\($0) has several records, or one that cannot be used", why: "receivers take them for none",
                 do: "publish one record, as v=DMARC1; p=none; rua=mailto:dmarc@\(domain)")
         }
-        if let failure = tree.failure { return findings + [.unknown("DMARC", failure)] }
+        // What is below a silent name is known all the same.
+        if let failure = tree.failure { findings.append(.unknown("DMARC", failure)) }
         guard let policy = tree.policy else {
             guard findings.isEmpty else { return findings }
             return [
                 .fault(
-                    "DMARC", "neither \(domain) nor a domain above it has a record", why: "Gmail, Yahoo and Microsoft refuse bulk mail without one",
+                    "DMARC", "neither \(domain) nor a domain above it has a record",
+                    why: "Gmail, Yahoo and Microsoft refuse bulk mail without one",
                     do: "publish _dmarc.\(domain) TXT v=DMARC1; p=none; rua=mailto:dmarc@\(domain)")
             ]
         }
@@ -99,7 +101,8 @@ extension DomainChecks {
         }
         if !record.hasReports {
             findings.append(
-                .warning("DMARC", "there are no reports (rua=)", why: "nobody learns who sends as the domain", do: "add rua=mailto:ADDRESS"))
+                .warning("DMARC", "there are no reports (rua=)", why: "nobody learns who sends as the domain", do: "add rua=mailto:ADDRESS")
+            )
         }
         if !record.historic.isEmpty {
             findings.append(

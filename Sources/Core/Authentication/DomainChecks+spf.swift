@@ -1,4 +1,3 @@
-
 extension DomainChecks {
     private var why: String { "receivers judge the domain of the envelope by it, and DMARC needs SPF or DKIM" }
 
@@ -65,7 +64,8 @@ extension DomainChecks {
         }
         let terms = (try? SPFRecord(text))?.directives ?? []
         if terms.contains(where: { $0.mechanism == .ptr }) {
-            findings.append(.warning("SPF", "the record has ptr", why: "receivers may skip it (RFC 7208 section 5.5)", do: "name addresses"))
+            findings.append(
+                .warning("SPF", "the record has ptr", why: "receivers may skip it (RFC 7208 section 5.5)", do: "name addresses"))
         }
         return findings
     }
@@ -84,7 +84,8 @@ extension DomainChecks {
                 findings.append(
                     .fault(
                         "SPF", "\(address.text) gets \(result.rawValue)\(reason)", why: why,
-                        do: "add \(Self.term(address)) to the record of \(envelope)"))
+                        do: result == .permanentError
+                            ? "correct the record" : "add \(Self.term(address)) to the record of \(envelope)"))
             }
         }
         return findings

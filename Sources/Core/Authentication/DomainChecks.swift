@@ -52,7 +52,9 @@ package struct DomainChecks: Sendable {
             }
             return [.warning("MX", "\(name) has no MX record, and an address", why: why, do: advice)]
         case .records(let records):
-            let hosts = records.compactMap { $0.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).last.map(String.init) }
+            let hosts = records.compactMap {
+                $0.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).last.map(String.init)
+            }
             if hosts.allSatisfy(\.isEmpty) { return [.fault("MX", "\(name) says that it takes no mail (RFC 7505)", why: why, do: advice)] }
             var findings: [Finding] = []
             for host in hosts.prefix(10) where await lookup.addresses(host) == .none {
@@ -109,7 +111,8 @@ package struct DomainChecks: Sendable {
             return [
                 .fault(
                     "block list", "\(list) lists \(address.text) (\(codes.prefix(5).joined(separator: ", ")))",
-                    why: "receivers that use the list refuse the mail", do: "find the reason at the list's pages, end it, and ask for removal")
+                    why: "receivers that use the list refuse the mail",
+                    do: "find the reason at the list's pages, end it, and ask for removal")
             ]
         }
     }

@@ -16,7 +16,8 @@ extension NameAnswer {
         }
         // RFC 1035 section 4.1.1: 0 is no error, 3 says that there is no such name.
         guard result.rcode == 0 || result.nxdomain != 0 else {
-            self = .failed(result.rcode == 2 ? "no server of DNS has a usable answer (SERVFAIL)" : "the answer has the code \(result.rcode)")
+            self = .failed(
+                result.rcode == 2 ? "no server of DNS has a usable answer (SERVFAIL)" : "the answer has the code \(result.rcode)")
             return
         }
         guard result.havedata != 0, let kind = RecordKind(rawValue: result.qtype), let data = result.data, let lengths = result.len else {

@@ -19,16 +19,32 @@ package enum ConnectionProbe {
 
     /// - Parameters:
     ///   - isChecked: the certificate has to be valid for the host.
+    ///   - address: where the host is; nil asks the system.
     ///   - timeout: of everything.
-    package static func run(_ provider: Provider, checksCertificate isChecked: Bool, timeout: Duration) async -> Outcome {
+    package static func run(
+        _ provider: Provider, checksCertificate isChecked: Bool, at address: String? = nil, timeout: Duration
+    ) async -> Outcome {
         await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: connect(provider, isChecked, timeout)) }
+            DispatchQueue.global().async { continuation.resume(returning: connect(provider, isChecked, address, timeout)) }
         }
     }
 
-    private static func connect(_ provider: Provider, _ isChecked: Bool, _ timeout: Duration) -> Outcome {
+    private static func connect(_ provider: Provider, _ isChecked: Bool, _ address: String?, _ timeout: Duration) -> Outcome {
         guard LibCurl.isReady, let handle = curl_easy_init() else { return Outcome(problem: "libcurl cannot be used") }
         defer { curl_easy_cleanup(handle) }
+        prepare(handle, provider, isChecked, timeout)
+        let place = address.flatMap { curl_slist_append(nil, "::\(URLHost.bracketed($0)):\(provider.port)") }
+        defer { curl_slist_free_all(place) }
+        if let place { _ = flotilla_curl_set_pointer(handle, CURLOPT_CONNECT_TO, place) }
+        let code = curl_easy_perform(handle)
+        let end = flotilla_curl_certificate_end(handle)
+        return Outcome(
+            problem: code == CURLE_OK ? nil : String(cString: curl_easy_strerror(code)),
+            isCertificate: code == CURLE_PEER_FAILED_VERIFICATION, isLogin: code == CURLE_LOGIN_DENIED,
+            certificateEnd: end < 0 ? nil : Int64(end))
+    }
+
+    private static func prepare(_ handle: UnsafeMutableRawPointer, _ provider: Provider, _ isChecked: Bool, _ timeout: Duration) {
         let url = "\(provider.scheme.rawValue)://\(URLHost.bracketed(provider.host)):\(provider.port)/"
         _ = flotilla_curl_set_text(handle, CURLOPT_URL, url)
         let milliseconds = max(1, Int(timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000))
@@ -53,10 +69,5 @@ package enum ConnectionProbe {
             _ = flotilla_curl_set_text(handle, CURLOPT_USERNAME, username)
             _ = flotilla_curl_set_text(handle, CURLOPT_PASSWORD, provider.password?.exposed ?? "")
         }
-        let code = curl_easy_perform(handle)
-        let end = flotilla_curl_certificate_end(handle)
-        return Outcome(
-            problem: code == CURLE_OK ? nil : String(cString: curl_easy_strerror(code)), isCertificate: code == CURLE_PEER_FAILED_VERIFICATION,
-            isLogin: code == CURLE_LOGIN_DENIED, certificateEnd: end < 0 ? nil : Int64(end))
     }
 }

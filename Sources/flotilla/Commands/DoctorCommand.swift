@@ -14,7 +14,8 @@ import Text
 /// Looks at a set-up, and says what to change.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check the set-up before the first mailing: this machine, or with --domain what DNS says of a sender.",
+        commandName: "doctor",
+        abstract: "Check the set-up before the first mailing: this machine, or with --domain what DNS says of a sender.",
         discussion: """
             Nothing is sent, and nothing is changed. Without --domain: configuration, Redis, ledger, open files, keys, providers with their \
             log-in. With it: SPF, DKIM, DMARC, MX, the names of sending addresses, tracker, BIMI.
@@ -59,7 +60,17 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func checks(_ lookup: Resolver, _ clocks: Clocks) throws -> [Check] {
-        let settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
+        do {
+            return try checks(lookup, clocks, Settings.load(file: config, environment: ProcessInfo.processInfo.environment))
+        } catch let error as SettingsError {
+            let fault = Finding.fault(
+                "configuration", "\(error)", why: "no role starts", do: "correct the values; docs/configuration.md has all of them")
+            // What DNS says of a domain can be asked all the same.
+            return [Check { [fault] }] + (domain == nil ? [] : try checks(lookup, clocks, Settings()))
+        }
+    }
+
+    private func checks(_ lookup: Resolver, _ clocks: Clocks, _ settings: Settings) throws -> [Check] {
         let connections = ConnectionChecks(lookup: lookup, timeout: .seconds(timeout), clocks: clocks)
         guard let domain else {
             let machine = MachineChecks(
@@ -96,6 +107,7 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         let (faults, warnings) = (findings.count { $0.severity == .fault }, findings.count { $0.severity == .warning })
         let milliseconds = took.nanoseconds / 1_000_000
-        StandardOutput.write("\(counted(faults, "fault")), \(counted(warnings, "warning")), \(findings.count) findings in \(milliseconds) ms")
+        StandardOutput.write(
+            "\(counted(faults, "fault")), \(counted(warnings, "warning")), \(findings.count) findings in \(milliseconds) ms")
     }
 }

@@ -38,10 +38,12 @@ struct ConnectionChecks: Sendable {
             let advice =
                 outcome.isLogin
                 ? "correct username and password of the provider"
-                : outcome.isCertificate ? "renew the certificate, or set `ca_file` to its authority" : "check the address, the port and the firewall"
+                : outcome.isCertificate
+                    ? "renew the certificate, or set `ca_file` to its authority" : "check the address, the port and the firewall"
             return [.fault(check, "\(place): \(problem)", why: "nothing can be sent through it", do: advice)]
         }
-        let login = provider.scheme.isSMTP ? provider.username == nil ? ", without a log-in" : ", and takes the log-in" : ", nothing was asked"
+        let login =
+            provider.scheme.isSMTP ? provider.username == nil ? ", without a log-in" : ", and takes the log-in" : ", nothing was asked"
         var findings = [Finding.ok(check, "\(place) answers\(login)")] + ending(outcome.certificateEnd, check, provider.host)
         if provider.scheme == .http || provider.scheme == .smtp && outcome.certificateEnd == nil, !isLocal(provider.host) {
             findings.append(
@@ -70,22 +72,27 @@ struct ConnectionChecks: Sendable {
     func tracker(_ url: String) async -> [Finding] {
         let check = "tracker"
         guard let parsed = try? ParsedURL(url), ["http", "https"].contains(parsed.scheme), !parsed.host.isEmpty else {
-            return [.fault(check, "\(url) is no address of a web server", why: "links lead nowhere", do: "correct tracker.url or its domains")]
+            return [
+                .fault(check, "\(url) is no address of a web server", why: "links lead nowhere", do: "correct tracker.url or its domains")
+            ]
         }
+        var address: String?
         if SenderAddress(parsed.host) == nil {
             switch await lookup.addresses(parsed.host) {
             case .none:
                 return [
-                    .fault(check, "\(parsed.host) has no address", why: "links and the unsubscribe link lead nowhere", do: "publish a CNAME or A record")
+                    .fault(
+                        check, "\(parsed.host) has no address", why: "links and the unsubscribe link lead nowhere",
+                        do: "publish a CNAME or A record")
                 ]
             case .failed(let reason): return [.unknown(check, "\(parsed.host): \(reason)")]
-            case .records: break
+            case .records(let addresses): address = addresses.first
             }
         }
         let alias = await lookup.answer(parsed.host, .alias).records.first.map { ", an alias of \($0)" } ?? ""
         let isTLS = parsed.scheme == "https"
         let place = Provider(name: url, scheme: isTLS ? .https : .http, host: parsed.host, port: parsed.port ?? (isTLS ? 443 : 80))
-        let outcome = await ConnectionProbe.run(place, checksCertificate: true, timeout: timeout)
+        let outcome = await ConnectionProbe.run(place, checksCertificate: true, at: address, timeout: timeout)
         if let problem = outcome.problem {
             return [
                 .fault(

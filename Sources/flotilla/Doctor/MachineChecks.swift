@@ -56,16 +56,24 @@ struct MachineChecks: Sendable {
         guard limit < needed else { return [.ok("open files", "\(limit) are allowed, and a worker needs some \(needed)")] }
         let (why, advice) = ("workers open fewer connections than they may", "raise LimitNOFILE or ulimit -n")
         let what = "\(limit) are allowed, and a worker needs some \(needed)"
-        return [limit < OpenFiles.least ? .fault("open files", what, why: "no role starts", do: advice) : .warning("open files", what, why: why, do: advice)]
+        return [
+            limit < OpenFiles.least
+                ? .fault("open files", what, why: "no role starts", do: advice) : .warning("open files", what, why: why, do: advice)
+        ]
     }
 
     func keys() -> [Finding] {
         guard let path = settings.email.dkim else {
-            return [.warning("DKIM", "email.dkim is not set", why: "nothing is signed here", do: "flotilla dkim generate, or let the provider sign")]
+            return [
+                .warning(
+                    "DKIM", "email.dkim is not set", why: "nothing is signed here", do: "flotilla dkim generate, or let the provider sign")
+            ]
         }
         do throws(DKIMFolderError) {
             let folder = try DKIMFolder(reading: path)
-            let warnings = folder.warnings.map { Finding.warning("DKIM", $0, why: "signatures may be forged or refused", do: "see the text") }
+            let warnings = folder.warnings.map {
+                Finding.warning("DKIM", $0, why: "signatures may be forged or refused", do: "see the text")
+            }
             return warnings.isEmpty ? [.ok("DKIM", "\(path) has \(counted(folder.keys.count, "key"))")] : warnings
         } catch { return [.fault("DKIM", "\(error)", why: "workers do not start", do: "correct the folder, or email.dkim")] }
     }
@@ -112,13 +120,15 @@ struct MachineChecks: Sendable {
             let faults = found.faults.map {
                 Finding.fault("ledger", $0.text, why: "it is the only record of what was sent", do: "flotilla ledger check, docs/backup.md")
             }
-            return (faults.isEmpty ? [.ok("ledger", "\(path): SQLite, version \(found.version), its pages are whole")] : faults) + free(path)
+            return (faults.isEmpty ? [.ok("ledger", "\(path): SQLite, version \(found.version), its pages are whole")] : faults)
+                + free(path)
         } catch { return [.fault("ledger", "\(error)", why: "nothing can be planned", do: "see docs/ledger.md")] }
     }
 
     private func free(_ path: String) -> [Finding] {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        guard let bytes = (try? FileManager.default.attributesOfFileSystem(forPath: folder)[.systemFreeSize] as? NSNumber)?.int64Value else {
+        guard let bytes = (try? FileManager.default.attributesOfFileSystem(forPath: folder)[.systemFreeSize] as? NSNumber)?.int64Value
+        else {
             return [.fault("disk", "\(folder) cannot be looked at", why: "the ledger cannot be written there", do: "make the folder")]
         }
         let what = "\(bytes >> 20) MB are free in \(folder)"

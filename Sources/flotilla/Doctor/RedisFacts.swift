@@ -48,7 +48,9 @@ struct RedisFacts {
 
     private var persistence: [Finding] {
         if value("rdb_last_bgsave_status") == "err" || value("aof_last_write_status") == "err" {
-            return [.fault("Redis", "the last save failed", why: "Redis refuses writes then", do: "see Redis's log, and make room on its disk")]
+            return [
+                .fault("Redis", "the last save failed", why: "Redis refuses writes then", do: "see Redis's log, and make room on its disk")
+            ]
         }
         guard value("aof_enabled") != "1" else { return [.ok("Redis", "it keeps an append-only file")] }
         return [
