@@ -15,11 +15,11 @@ import Text
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check the set-up before the first mailing: this machine, or with --domain what DNS says of a sender.",
+        abstract: "Check the set-up: this machine, or with --domain what DNS says of a sender.",
         discussion: """
             Nothing is sent, and nothing is changed. Without --domain: configuration, Redis, ledger, open files, keys, providers with their \
             log-in. With it: SPF, DKIM, DMARC, MX, the names of sending addresses, tracker, BIMI.
-            The exit status is 0 where all is well, 2 with warnings, 1 with faults.
+            The exit status is 0 where all is well, 1 with warnings, 2 with faults.
             """)
     @Option(help: "The configuration file; ./flotilla.yaml where it exists.") var config: String?
     @Option(help: "Check what DNS says of a domain in From, as example.com.") var domain: String?
@@ -49,12 +49,12 @@ struct DoctorCommand: AsyncParsableCommand {
         do throws(ResolverError) {
             // A question that nobody answers leaves time for the others.
             resolver = try Resolver(server: dns, timeout: .seconds(max(1, timeout / 3)), total: .seconds(timeout))
-        } catch { throw CommandError("\(error)") }
+        } catch { throw UsageError("--dns: \(error)") }
         let findings = await Check.run(try checks(resolver, clocks))
         try show(findings, took: clocks.now - start)
         switch findings.map(\.severity).max() {
-        case .fault: throw ExitCode(.failed)
-        case .warning: throw ExitCode(.interrupted)
+        case .fault: throw ExitCode(2)
+        case .warning: throw ExitCode(1)
         default: return
         }
     }
