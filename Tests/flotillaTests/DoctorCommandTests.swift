@@ -62,6 +62,24 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path("ledger.sqlite")))
     }
 
+    @Test("A provider's log-in is tried, and nothing is sent")
+    func login() async throws {
+        let folder = try TemporaryFolder()
+        let port = try freePort()
+        let sink = try RunningProgram(["sink", "--smtp", "127.0.0.1:\(port)", "--credentials", "joe:secret"], of: .laboratory)
+        defer { sink.signal(SIGTERM) }
+        func provider(_ name: String, _ password: String) -> String {
+            "  \(name):\n    url: smtp://127.0.0.1:\(port)\n    username: joe\n    password: \(password)\n"
+        }
+        let file = try folder.write("providers:\n\(provider("right", "secret"))\(provider("wrong", "other"))", to: "flotilla.yaml")
+        chmod(file, 0o600)
+        try await eventually("the log-in is judged") {
+            let found = try Self.findings(try await Program.run(["doctor", "--config", file, "--output", "json", "--timeout", "5"]))
+            return found.contains { $0.check == "provider right" && $0.severity == "ok" && $0.what.contains("takes the log-in") }
+                && found.contains { $0.check == "provider wrong" && $0.severity == "fault" && $0.what.contains("Login denied") }
+        }
+    }
+
     @Test("A Redis that evicts is a fault")
     func eviction() async throws {
         let folder = try TemporaryFolder()

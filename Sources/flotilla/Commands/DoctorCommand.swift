@@ -17,7 +17,7 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Check the set-up: this machine, or with --domain what DNS says of a sender.",
         discussion: """
-            Nothing is sent, and nothing is changed. Without --domain: configuration, Redis, ledger, open files, keys, providers with their \
+            Nothing is sent or changed. Without --domain: configuration, Redis, ledger, open files, keys, providers with their \
             log-in. With it: SPF, DKIM, DMARC, MX, the names of sending addresses, tracker, BIMI.
             The exit status is 0 where all is well, 1 with warnings, 2 with faults.
             """)

@@ -30,9 +30,11 @@ struct ConnectionChecks: Sendable {
 
     func provider(_ provider: Provider) async -> [Finding] {
         let check = "provider \(provider.name)"
-        // As workers do: opportunistic STARTTLS without a secret takes any certificate (RFC 7435).
-        let isOpen = provider.scheme == .smtp && provider.startTLS != .required && provider.caFile == nil && provider.username == nil
-        let outcome = await ConnectionProbe.run(provider, checksCertificate: !isOpen, timeout: timeout)
+        // As workers do: opportunistic STARTTLS without a secret takes any certificate (RFC 7435), and no password leaves in clear.
+        let isSecret = provider.username != nil && !isLocal(provider.host)
+        let isOpen = provider.scheme == .smtp && provider.startTLS != .required && provider.caFile == nil && !isSecret
+        let tried = provider.with { if isSecret { $0.startTLS = .required } }
+        let outcome = await ConnectionProbe.run(tried, checksCertificate: !isOpen, timeout: timeout)
         let place = "\(provider.scheme.rawValue)://\(URLHost.bracketed(provider.host)):\(provider.port)"
         if let problem = outcome.problem {
             let advice =
