@@ -99,12 +99,14 @@ let package = Package(
         shim("CPhoneNumber", library: "phonenumber"),
         shim("CPQ", library: "pq"),
         shim("CPrefetch"),
+        shim("CUnbound", library: "unbound"),
         shim("CZlib", library: "z"),
         module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
         module(.core, "Signing", ["Text", "CLibCrypto"]),
         module(.core, "Bounces", ["Model", "Text", "Policy"]),
+        module(.core, "Authentication", ["Text", "Signing"]),
         module(.core, "Receipts", ["Model", "Text", "CLibCrypto", deque]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
@@ -120,6 +122,7 @@ let package = Package(
                 "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", log, yaml,
                 .product(name: "Configuration", package: "swift-configuration"),
             ]),
+        module(.edges, "Names", ["Text", "Authentication", "CUnbound"]),
         module(.edges, "CommandSupport", ["Telemetry", lifecycle, arguments]),
         // Roles: one duty each.
         module(
@@ -153,8 +156,8 @@ let package = Package(
             name: "flotilla",
             dependencies: [
                 "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
-                "Collecting", "Tracking", "BounceIntake", "Webhooks", "Control", "Settings", "CommandSupport", log, metrics, lifecycle,
-                arguments,
+                "Collecting", "Tracking", "BounceIntake", "Webhooks", "Control", "Authentication", "Names", "Settings", "CommandSupport", log,
+                metrics, lifecycle, arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
@@ -181,6 +184,8 @@ let package = Package(
         tests("Bounces", ["Model", "Text", "Policy"]),
         tests("Receipts", ["Model", "Text", "TestServers"]),
         tests("Signing", ["Model", "Text", "TestServers"]),
+        tests("Authentication", ["Signing", "Text"], resources: [.embedInCode("Fixtures/rfc7208-tests.txt")]),
+        tests("Names", ["Authentication", "TestServers"]),
         tests("Templates", ["Model", "Text", "Signing"]),
         tests(
             "Transport",

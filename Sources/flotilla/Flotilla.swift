@@ -29,8 +29,8 @@ struct Flotilla: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, RecipientCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, TrackerCommand.self, BouncesCommand.self, WebhooksCommand.self, DKIMCommand.self, TopCommand.self,
-            ResponsesCommand.self, AuditCommand.self,
-            SuppressionsCommand.self, RecountCommand.self, ReceiptsCommand.self, DeadCommand.self, LedgerCommand.self,
+            CollectorCommand.self, TrackerCommand.self, BouncesCommand.self, WebhooksCommand.self, DKIMCommand.self, DoctorCommand.self,
+            TopCommand.self, ResponsesCommand.self, AuditCommand.self, SuppressionsCommand.self, RecountCommand.self, ReceiptsCommand.self,
+            DeadCommand.self, LedgerCommand.self,
         ])
 }

@@ -2,6 +2,7 @@
 // Linux calls by which its sockets are watched, which Swift's Glibc module leaves out.
 #pragma once
 #include <curl/curl.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -63,4 +64,13 @@ static inline CURLMcode flotilla_curl_multi_on_socket(CURLM *multi, curl_socket_
 static inline CURLMcode flotilla_curl_multi_on_timer(CURLM *multi, curl_multi_timer_callback callback, void *owner) {
     CURLMcode code = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, callback);
     return code ? code : curl_multi_setopt(multi, CURLMOPT_TIMERDATA, owner);
+}
+
+// When the server's own certificate ends, in seconds since 1970; -1 where it is not known. CURLOPT_CERTINFO has to be set.
+static inline long long flotilla_curl_certificate_end(CURL *handle) {
+    struct curl_certinfo *chain = NULL;
+    if (curl_easy_getinfo(handle, CURLINFO_CERTINFO, &chain) || !chain || chain->num_of_certs < 1) return -1;
+    for (struct curl_slist *line = chain->certinfo[0]; line; line = line->next)
+        if (!strncmp(line->data, "Expire date:", 12)) return curl_getdate(line->data + 12, NULL);
+    return -1;
 }

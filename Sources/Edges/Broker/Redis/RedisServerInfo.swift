@@ -1,7 +1,7 @@
 import Model
 
 /// The reply to `INFO server` or `INFO replication`; nil for fields that it does not have.
-struct RedisServerInfo: Equatable {
+package struct RedisServerInfo: Equatable {
     /// Made anew at each start, so that a restart is noticed.
     let run: String?
     /// Of Redis, or of the Redis that a server of another name is as good as; nil where it tells none.
@@ -16,7 +16,7 @@ struct RedisServerInfo: Equatable {
     }
 
     /// A field of a reply to `INFO`, found by its bytes: these texts are long, and read again and again.
-    static func value(_ name: String, in reply: String) -> String? {
+    package static func value(_ name: String, in reply: String) -> String? {
         let field = "\(name):".utf8
         let line = reply.utf8.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }).first {
             $0.starts(with: field)

@@ -61,6 +61,17 @@ extension SQLLedger {
         }
     }
 
+    /// How many migrations a ledger has, and how many this release has. Nothing is changed.
+    /// - Throws: `LedgerError`: `missing`, `unreachable`, `denied`, `refused`, `newer`.
+    package static func migrations(of address: PostgreSQLAddress, within time: Duration) throws(LedgerError) -> (made: Int, all: Int) {
+        try LedgerError.mapping(postgreSQL: address.name, operation: "reading the version") {
+            let (connection, _) = try connect(address, connectTime: time, statementTime: time)
+            guard let known = try PostgreSQLSchema.known(connection) else { throw LedgerError.missing(path: address.name) }
+            let all = PostgreSQLSchema.migrations.count
+            return (all - (try PostgreSQLSchema.pending(known, path: address.name).count), all)
+        }
+    }
+
     /// Opens a session of the server's that is ours alone.
     /// - Returns: it, and the schema that it sees.
     static func connect(

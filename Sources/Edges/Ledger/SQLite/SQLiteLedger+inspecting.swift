@@ -20,6 +20,18 @@ extension SQLiteLedger {
         }
     }
 
+    /// Looks quickly at a ledger, while roles use it: the pages of the file, and the version. Nothing is changed.
+    /// - Throws: `LedgerError`: those of `inspect`.
+    package static func glance(_ path: String) throws(LedgerError) -> LedgerInspection {
+        let version = try version(of: path)
+        return try checking(path, version) { check in
+            try look(at: "file", "PRAGMA quick_check(20)", &check)
+            guard version != Schema.version else { return }
+            check.note(
+                .version, "the ledger is of version \(version), and this release needs version \(Schema.version): flotilla ledger migrate")
+        }
+    }
+
     /// What is damaged in a file that SQLite reads: of one of this release each batch and each result is read.
     /// - Throws: `LedgerError` where it is no ledger.
     static func damage(of path: String) throws(LedgerError) -> [LedgerInspection.Fault] {

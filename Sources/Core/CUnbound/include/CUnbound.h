@@ -1,0 +1,3 @@
+// libunbound: DNS that answers in the background.
+#pragma once
+#include <unbound.h>
