@@ -214,6 +214,18 @@ import Text
         }
     }
 
+    @Test func whoHasNoBrowserUnsubscribesByMail() throws {
+        let tracking = MessageTracking(base: "https://t.example", keys: keys, mailing: 77, mailDomain: "bounces.example.com")
+        var out: [UInt8] = []
+        try #require(TrackedMessage(tracking, batch: 12, index: 0)).writeUnsubscribeHeaders(into: &out)
+        let header = String(decoding: out, as: UTF8.self)
+        let form =
+            /^List-Unsubscribe: <https:\/\/t\.example\/u\/(.{27})>,\r\n <mailto:unsubscribe\+(.{27})@bounces\.example\.com>\r\nList-Uns/
+        let found = try #require(try form.firstMatch(in: header), "\(header)")
+        #expect(found.1 == found.2)
+        #expect(try keys.verify(Array(found.2.utf8), for: .unsubscribe) == TokenSubject(mailing: 77, batch: 12, index: 0))
+    }
+
     @Test func theHeadersUnsubscribeWithOneClick() throws {
         let read = try mail(text: "x {{unsubscribe_url}}")
         let header = try #require(read["List-Unsubscribe"])

@@ -61,6 +61,18 @@ extension Setting where Value == String {
             parse: { DomainName.isValidOrLiteral($0) ? $0 : nil })
     }
 
+    static func domain(_ name: String, shown: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning, SettingKey.Form(type: "text", allowed: "a domain in small letters, as `news.example.com`", shown: shown),
+            parse: { $0.contains(".") && $0 == $0.lowercased() && DomainName.isValid($0) ? $0 : nil })
+    }
+
+    static func senderID(_ name: String, shown: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning, SettingKey.Form(type: "text", allowed: "5 to 15 characters of ASCII without blanks and colons", shown: shown),
+            parse: { SenderHeaders.isSender($0) ? $0 : nil })
+    }
+
     /// The content type of a body, in which values can be escaped.
     static func contentType(_ name: String, default text: String, _ meaning: String) -> Self {
         Self(

@@ -149,6 +149,9 @@ extension Settings {
         reader.read(SettingsTable.emailHostname, into: &email.hostname)
         reader.read(SettingsTable.emailDKIM, into: &email.dkim)
         reader.read(SettingsTable.emailReturnPath, into: &email.returnPath)
+        reader.read(SettingsTable.emailListID, into: &email.headers.list)
+        reader.read(SettingsTable.emailSenderID, into: &email.headers.sender)
+        reader.read(SettingsTable.emailUnsubscribeDomain, into: &email.unsubscribeDomain)
         if let listen = reader.value(SettingsTable.bouncesListen) { bounces.listen = listen }
         reader.read(SettingsTable.bouncesConnections, into: &bounces.connections)
         reader.read(SettingsTable.bouncesMaildir, into: &bounces.maildir)

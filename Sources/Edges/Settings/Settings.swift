@@ -203,6 +203,10 @@ package struct Settings: Sendable, Equatable {
         package var dkim: String?
         /// Where messages come back to; nil where that is the sender of each mailing.
         package var returnPath: ReturnPath?
+        /// Header fields that mailings get whose file has none of its own.
+        package var headers = SenderHeaders()
+        /// The domain whose mail `flotilla bounces` takes from those who unsubscribe by mail; nil where they cannot.
+        package var unsubscribeDomain: String?
         package init() {}
     }
 

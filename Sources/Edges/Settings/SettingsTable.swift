@@ -130,6 +130,17 @@ enum SettingsTable {
         "Where e-mail comes back to, each message to an address of its own: [bounces.md](bounces.md). Of a domain it is "
             + "`bounces+TOKEN@DOMAIN`. Signed by `tracker.keys`; the same for workers and `flotilla bounces`.")
 
+    static let emailListID = Setting.domain(
+        "email.list_id", shown: "none",
+        "The List-Id of e-mail whose mailing names none: [email.md](email.md#headers). A mailing's category stands before it.")
+    static let emailSenderID = Setting.senderID(
+        "email.sender_id", shown: "none",
+        "The sender in the Feedback-ID of e-mail whose mailing names none: [email.md](email.md#headers).")
+    static let emailUnsubscribeDomain = Setting.domain(
+        "email.unsubscribe_domain", shown: "none",
+        "The domain of `unsubscribe+TOKEN@DOMAIN` in List-Unsubscribe, beside the address of the tracker; `flotilla bounces` takes its mail: "
+            + "[bounces.md](bounces.md).")
+
     static let bouncesListen = Setting.listen(
         "bounces.listen", default: "127.0.0.1:9425", "Where `flotilla bounces` takes mail by SMTP and LMTP: [bounces.md](bounces.md).")
     static let bouncesConnections = Setting.integer(
@@ -267,6 +278,7 @@ enum SettingsTable {
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
             emailHostname.key, emailDKIM.key, emailReturnPath.key,
+            emailListID.key, emailSenderID.key, emailUnsubscribeDomain.key,
             bouncesListen.key, bouncesConnections.key, bouncesMaildir.key, bouncesDone.key,
             trackerURL.key, trackerDomain.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key,
             trackerSpool.key,

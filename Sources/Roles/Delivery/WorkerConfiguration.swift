@@ -61,6 +61,8 @@ package struct WorkerConfiguration: Sendable {
     package struct Tracker: Sendable {
         package var addresses: TrackerAddresses
         package var keys: SigningKeys
+        /// Whose mail is taken from those who unsubscribe by mail; nil where none is.
+        package var mailDomain: String?
 
         package init(url: String, domains: [String: String] = [:], keys: SigningKeys) {
             addresses = TrackerAddresses(url: url, domains: domains)

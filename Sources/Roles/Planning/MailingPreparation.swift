@@ -17,11 +17,13 @@ package struct PreparedJob: Sendable {
     package let categoryPlace: String?
     /// What is remarkable in its texts, each with its place.
     package let warnings: [String]
+    /// Header fields that it gets where its file has none of its own.
+    package var headers = SenderHeaders()
 
     /// The mailing as the ledger takes it.
     /// - Parameter origin: the absolute path of the mailing file.
     package func new(_ id: MailingID, origin: String, onlyNew: Bool) -> NewMailing {
-        var new = NewMailing(id: id, mailing: mailing, source: source)
+        var new = NewMailing(id: id, mailing: headers.added(to: mailing, id: id), source: source)
         new.origin = origin
         new.identity = identity
         new.onlyNew = onlyNew

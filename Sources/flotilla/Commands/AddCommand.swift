@@ -53,8 +53,9 @@ extension MailingCommand {
         func run() async throws {
             let settings = try order.settings()
             let loaded = try MailingFile.load(file, overrides: .init(recipients: recipients, provider: provider))
-            let job = try MailingPreparation.prepare(
+            var job = try MailingPreparation.prepare(
                 loaded, providers: settings.providers, tracker: settings.tracker.publicAddresses)
+            job.headers = settings.email.headers
             job.warnings.forEach(StandardError.warn)
             let session = try await order.beginningSession(
                 settings, near: [file], sending: repeating.again ? nil : job.identity)

@@ -134,8 +134,9 @@ struct Send: AsyncParsableCommand {
             try OutputFile.check(report, option: "--report")
         }
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
-        let job = try MailingPreparation.prepare(
+        var job = try MailingPreparation.prepare(
             file, providers: settings.providers, tracker: settings.tracker.publicAddresses)
+        job.headers = settings.email.headers
         job.warnings.forEach(StandardError.warn)
         if let report = reportFile {
             let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]

@@ -162,6 +162,7 @@ struct RoleRuntime {
         }
         if let url = settings.tracker.url, let trackerKeys {
             configuration.tracker = .init(url: url, domains: settings.tracker.domains, keys: trackerKeys)
+            configuration.tracker?.mailDomain = settings.email.unsubscribeDomain
         }
         if let path = settings.email.returnPath, let trackerKeys { configuration.returns = .init(path, keys: trackerKeys) }
         return Worker(configuration: configuration, broker: broker, group: group, logger: logger)

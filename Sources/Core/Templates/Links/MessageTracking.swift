@@ -38,12 +38,18 @@ package final class MessageTracking: Sendable {
     /// The tracker's address up to the token of a short link.
     let short: [UInt8]
     let campaign: CampaignQuery
+    /// The end of the address of those who unsubscribe by mail, from its `@`; nil where they cannot.
+    let mailDomain: [UInt8]?
 
     /// - Parameters:
     ///   - base: the tracker's public address: scheme, host and perhaps a path, without a final slash.
     ///   - mailing: the mailing's number in the ledger.
     ///   - rules: the mailing's own.
-    package init(base: String, keys: SigningKeys, mailing: UInt32, _ rules: MailingTracking = MailingTracking()) {
+    ///   - mailDomain: whose mail is taken from those who unsubscribe by mail; nil where none is.
+    package init(
+        base: String, keys: SigningKeys, mailing: UInt32, _ rules: MailingTracking = MailingTracking(), mailDomain: String? = nil
+    ) {
+        self.mailDomain = mailDomain.map { Array("@\($0)".utf8) }
         self.keys = keys
         self.mailing = mailing
         campaign = CampaignQuery(rules.campaign)

@@ -68,10 +68,17 @@ struct TrackedMessage {
         }
     }
 
-    /// Writes the headers by which a mail program unsubscribes without a visit (RFC 8058).
+    /// Writes the headers by which a mail program unsubscribes without a visit (RFC 8058), and those without a browser by mail (RFC 2369
+    /// section 3.2).
     func writeUnsubscribeHeaders(into out: inout [UInt8]) {
         out += "List-Unsubscribe: <".utf8
         write(.unsubscribe, as: .verbatim, into: &out)
+        if let domain = tracking.mailDomain, let slash = out.lastIndex(of: UInt8(ascii: "/")) {
+            let token = out[(slash + 1)...]
+            out += ">,\r\n <mailto:unsubscribe+".utf8
+            out += token
+            out += domain
+        }
         out += ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".utf8
     }
 

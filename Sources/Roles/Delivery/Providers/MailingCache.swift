@@ -135,7 +135,7 @@ actor MailingCache {
         guard let rules = definition.mailing.tracking, let tracker = configuration.tracker else { return nil }
         guard let number = definition.number else { throw .notPublished("the number of mailing \(id)") }
         let url = definition.tracker?.url ?? tracker.addresses.url(ofSender: definition.mailing.from)
-        return MessageTracking(base: url, keys: tracker.keys, mailing: number, rules)
+        return MessageTracking(base: url, keys: tracker.keys, mailing: number, rules, mailDomain: tracker.mailDomain)
     }
 
     /// The one provider of the configuration that a URL leads to, too. Two accounts of one server have a name and limits each.
