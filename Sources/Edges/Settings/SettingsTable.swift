@@ -138,8 +138,8 @@ enum SettingsTable {
         "The sender in the Feedback-ID of e-mail whose mailing names none: [email.md](email.md#headers).")
     static let emailUnsubscribeDomain = Setting.domain(
         "email.unsubscribe_domain", shown: "none",
-        "The domain of `unsubscribe+TOKEN@DOMAIN` in List-Unsubscribe, beside the address of the tracker; `flotilla bounces` takes its mail: "
-            + "[bounces.md](bounces.md).")
+        "The domain of `unsubscribe+TOKEN@DOMAIN` in List-Unsubscribe, beside the address of the tracker; "
+            + "`flotilla bounces` takes its mail: [bounces.md](bounces.md).")
 
     static let bouncesListen = Setting.listen(
         "bounces.listen", default: "127.0.0.1:9425", "Where `flotilla bounces` takes mail by SMTP and LMTP: [bounces.md](bounces.md).")
