@@ -142,7 +142,13 @@ import Text
         let beyond = WebhookProgress(found.subscription, parts: found.parts)
         #expect(try await ledger.storeWebhook(beyond, fencingToken: token) == false)
         // Whoever changes the subscription has the role begin anew.
-        _ = try await ledger.rotateWebhookSecret("wh_1", to: Secret("whsec_new"), oldUntil: now + 9, note: nil, now: now)
+        func rotate(_ secret: String, endsOld: Bool = false) async throws -> SecretRotation {
+            try await ledger.rotateWebhookSecret("wh_1", to: Secret(secret), oldUntil: now + 9, endsOld: endsOld, note: nil, now: now)
+        }
+        #expect(try await rotate("whsec_first") == .rotated)
+        // A receiver that has the first one only would refuse everything.
+        #expect(try await rotate("whsec_new") == .oldSigns(until: now + 9))
+        #expect(try await rotate("whsec_new", endsOld: true) == .rotated)
         #expect(try await ledger.storeWebhook(progress, fencingToken: token) == false)
         let rotated = try #require(try await ledger.activeWebhook("wh_1")).subscription
         #expect(rotated.secrets(now: now).count == 2 && rotated.secrets(now: now + 9).count == 1)

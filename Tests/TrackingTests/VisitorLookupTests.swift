@@ -49,6 +49,38 @@ import Testing
         }
     }
 
+    /// Who complained, or has no mailbox, cannot take that back; a page that says so would be a lie, and so would the event.
+    @Test func whoIsExcludedIsNotToldToBeSubscribedAgain() async throws {
+        let test = try await TestTracker()
+        let excluded = RecipientPreferences(channel: .email, category: "", all: .excluded, categories: [])
+        let declined = RecipientPreferences(channel: .email, category: "news", all: .declined, categories: [.init("news", .declined)])
+        try await test.servingWithQuestions { port in
+            try await answering(test, { $0.index == 9 ? .preferences(excluded) : .preferences(declined) }) {
+                let again = try await ask(port, "POST \(test.path("p", .preferences))?again")
+                #expect(again.status == 200 && !again.text.contains("role=\"status\""), "\(again)")
+                let other = try await ask(port, "POST \(test.path("p", .preferences, index: 1))?again")
+                #expect(other.status == 200 && other.text.contains("You do not get any messages now."), "\(other)")
+                #expect(try await test.arrived(1).map(\.action) == [.resubscribe])
+            }
+        }
+    }
+
+    /// Anybody who has a link can send any form.
+    @Test func aFormThatThePageDidNotSendChangesNothing() async throws {
+        let test = try await TestTracker()
+        try await test.servingWithQuestions { port in
+            try await answering(test, { _ in .preferences(Self.preferences) }) {
+                for body in ["x=1&%%%", "c=", "m", "\u{0}=1"] {
+                    let page = try await ask(port, "POST \(test.path("p", .preferences))?save", body)
+                    #expect(page.status == 200 && !page.text.contains("role=\"status\""), "\(body): \(page)")
+                }
+                // Of a form that has more, what the page does not show is passed over.
+                _ = try await ask(port, "POST \(test.path("p", .preferences))?save", "c=offers&c=forged&n=offers&n=forged&m=news")
+                #expect(try await test.arrived(1).map(\.change) == [PreferenceChange(categories: ["offers": true])])
+            }
+        }
+    }
+
     @Test func messagesAndPreferencesAreShownAndSaved() async throws {
         let test = try await TestTracker()
         let message = Array("<html><body>Hello <b>Zoë</b></body></html>".utf8)

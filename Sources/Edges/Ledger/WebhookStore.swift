@@ -24,9 +24,10 @@ package protocol WebhookStore: Sendable {
     ) async throws(LedgerError) -> Bool?
 
     /// Gives a subscription a new secret. Messages are signed by both until a time.
-    /// - Returns: false where there is none.
-    func rotateWebhookSecret(_ id: String, to secret: Secret, oldUntil: Int64, note: AuditNote?, now: Int64) async throws(LedgerError)
-        -> Bool
+    /// - Parameter endsOld: also where an earlier one still signs, which ends at once.
+    func rotateWebhookSecret(
+        _ id: String, to secret: Secret, oldUntil: Int64, endsOld: Bool, note: AuditNote?, now: Int64
+    ) async throws(LedgerError) -> SecretRotation
 
     /// Has a subscription be told again of what was written to the outbox since a time, in its order, and then of what it is not told of
     /// yet.
@@ -102,4 +103,12 @@ package struct WebhookProgress: Sendable {
         (id, revision, self.parts) = (subscription.id, subscription.revision, parts)
         (lastSuccess, firstFailure, problem) = (subscription.lastSuccess, subscription.firstFailure, subscription.problem)
     }
+}
+
+/// What became of a new secret.
+package enum SecretRotation: Sendable, Equatable {
+    case rotated
+    /// The secret before the present one still signs, until then (milliseconds since 1970): nothing was changed.
+    case oldSigns(until: Int64)
+    case noSubscription
 }

@@ -1,5 +1,6 @@
 package import Ledger
 package import Model
+import Policy
 import Signing
 package import Text
 
@@ -67,19 +68,30 @@ package struct RotateWebhookSecret: Order {
 
     package let id: String
     package let secret: Secret
+    /// An earlier secret that still signs ends at once.
+    package let endsOld: Bool
 
-    package init(_ id: String, to secret: Secret) { (self.id, self.secret) = (id, secret) }
+    package init(_ id: String, to secret: Secret, endsOld: Bool = false) { (self.id, self.secret, self.endsOld) = (id, secret, endsOld) }
 
     package var kind: AuditNote.Order { .rotateWebhookSecret }
     package var object: AuditedObject { .webhook(id) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) {
         do { _ = try WebhookSecret(secret) } catch { throw .refused("the secret \(error)") }
-        let isRotated = try await OrderError.mapping { () async throws(LedgerError) in
+        let rotation = try await OrderError.mapping { () async throws(LedgerError) in
             try await context.ledger.rotateWebhookSecret(
-                id, to: secret, oldUntil: context.now + Self.overlap, note: context.note, now: context.now)
+                id, to: secret, oldUntil: context.now + Self.overlap, endsOld: endsOld, note: context.note, now: context.now)
         }
-        guard isRotated else { throw .noWebhook(id) }
+        switch rotation {
+        case .rotated: break
+        case .noSubscription: throw .noWebhook(id)
+        case .oldSigns(let until):
+            throw .refused(
+                """
+                its secret was changed less than a day ago, and the one before signs until \(Moment(milliseconds: until)): a receiver \
+                that has only that one would refuse what is signed by the two new ones. Change it after that, or at once with --end-old
+                """)
+        }
     }
 }
 

@@ -81,12 +81,13 @@ extension WebhooksCommand {
         static let configuration = CommandConfiguration(
             commandName: "rotate", abstract: "Give a subscription a new secret. For a day its messages are signed by both.")
         @Argument(help: "Its id.") var id: String
+        @Flag(help: "Also where its secret was changed less than a day ago: the one before that signs no more.") var endOld = false
         @OptionGroup var secret: WebhookSecretOption
         @OptionGroup var order: OrderOptions
 
         func run() async throws {
             let (text, isNew) = try secret.secret()
-            try await order.session(order.settings()).give(RotateWebhookSecret(id, to: text))
+            try await order.session(order.settings()).give(RotateWebhookSecret(id, to: text, endsOld: endOld))
             StandardOutput.write("rotated: \(LogText.line(id))" + (isNew ? "\nsecret (shown once): \(text.exposed)" : ""))
         }
     }

@@ -25,19 +25,22 @@ extension EventWriting {
         guard !all.isEmpty else { return 0 }
         var unknown = 0
         let categories = try Set(db.all(String.self, "SELECT name FROM category"))
+        let isTold = try db.outbox.wants(.preferences, db)
         for (event, isSure) in all.sorted(by: { $0.event.time < $1.event.time }) {
             guard let change = event.change, Self.isPossible(event) else { continue }
             guard let person = try person(of: event) else {
                 unknown += 1
                 continue
             }
-            if isSure, try db.outbox.wants(.preferences, db) {
+            // Whoever has a link could make categories otherwise.
+            var known = change
+            known.categories = change.categories.filter { categories.contains($0.key) || $0.key == person.category }
+            if isSure, isTold, !known.isEmpty {
                 var told = WebhookEvent(.preferences, batch: Int(event.batch), index: Int(event.index), at: event.time)
-                told.reason = change.text
+                told.reason = known.text
                 db.outbox.add(told, of: person.mailing)
             }
-            // Whoever has a link could make categories otherwise.
-            let named = change.categories.filter { categories.contains($0.key) || $0.key == person.category }.sorted { $0.key < $1.key }
+            let named = known.categories.sorted { $0.key < $1.key }
             let wishes = (change.all.map { [("", $0)] } ?? []) + named.map { ($0.key, $0.value) }
             for (category, isWanted) in wishes where isSure || !isWanted {
                 let key = Suppression.Key(person.channel, person.address, category: category)

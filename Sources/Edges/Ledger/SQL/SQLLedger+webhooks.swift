@@ -70,15 +70,16 @@ extension SQLLedger: WebhookStore {
     }
 
     package func rotateWebhookSecret(
-        _ id: String, to secret: Secret, oldUntil: Int64, note: AuditNote?, now: Int64
-    ) async throws(LedgerError) -> Bool {
+        _ id: String, to secret: Secret, oldUntil: Int64, endsOld: Bool, note: AuditNote?, now: Int64
+    ) async throws(LedgerError) -> SecretRotation {
         try await write("webhooks") { db in
-            guard let one = try WebhookRow.find(db, id) else { return false }
+            guard let one = try WebhookRow.find(db, id) else { return .noSubscription }
+            if !endsOld, let until = one.oldUntil, until > now { return .oldSigns(until: until) }
             try db.run(
                 "UPDATE webhook SET old_secret = secret, old_until = ?, secret = ?, revision = revision + 1 WHERE id = ?",
                 [oldUntil, secret.exposed, one.id])
             try Self.note(db, note, on: .webhook(id), before: AuditedValues(), after: AuditedValues(), now: now)
-            return true
+            return .rotated
         }
     }
 

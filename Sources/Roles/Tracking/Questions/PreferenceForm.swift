@@ -12,6 +12,9 @@ struct PreferenceForm: Equatable {
     /// Nothing of the channel was wanted.
     private(set) var isAllDeclined = false
 
+    /// It has no field that the page has: the page did not send it.
+    var isEmpty: Bool { self == PreferenceForm([]) }
+
     /// Fields that are looked at.
     private static let most = 3 * RecipientPreferences.most + 2
 
@@ -53,6 +56,21 @@ struct PreferenceForm: Equatable {
 }
 
 extension RecipientPreferences {
+    /// What a recipient changes who takes back or declines mailings such as the one that he got.
+    func change(ofOwn isWanted: Bool) -> PreferenceChange {
+        var change = PreferenceChange()
+        if category.isEmpty { change.all = isWanted } else { change.categories[category] = isWanted }
+        return change
+    }
+
+    /// The part of a change that is about what the page shows. Anybody can send other names.
+    func known(of change: PreferenceChange) -> PreferenceChange {
+        var known = change
+        let names = Set(categories.map(\.name) + [category])
+        known.categories = change.categories.filter { names.contains($0.key) }
+        return known
+    }
+
     /// What they are once a change of their recipient is carried out: he takes back what he declined, and no more.
     func changed(by change: PreferenceChange) -> RecipientPreferences {
         func choice(_ before: Choice, _ isWanted: Bool?) -> Choice {

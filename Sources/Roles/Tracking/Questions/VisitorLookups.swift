@@ -24,10 +24,33 @@ struct VisitorLookups: Sendable {
         case .preferences: break
         }
         if Self.hasForm(request) { return await save(lookup, request, now) }
-        // A POST without a form, and one that subscribes again, need nothing.
-        guard request.method != .post, case .preferences(let found)? = await asker.answer(to: lookup.question) else { return nil }
-        let page = PreferencePage(preferences: found, pages: tracker.pages(for: request))
-        return Tracker.Answer(page.response(isSaved: false), .page)
+        let isAgain = request.method == .post && request.target.hasSuffix(TrackerPages.again)
+        // A POST that unsubscribes needs nothing.
+        guard request.method != .post || isAgain, case .preferences(let found)? = await asker.answer(to: lookup.question) else {
+            return nil
+        }
+        return isAgain ? subscribe(found, lookup, request, now) : page(found, request, isSaved: false)
+    }
+
+    private func page(_ preferences: RecipientPreferences, _ request: WebRequest, isSaved: Bool) -> Tracker.Answer {
+        let page = PreferencePage(preferences: preferences, pages: tracker.pages(for: request))
+        return Tracker.Answer(page.response(isSaved: isSaved), .page)
+    }
+
+    /// Takes back that a visitor unsubscribed, as far as that is theirs to take back: who complained, or whose mailbox is not there, sees
+    /// that nothing has changed, and nobody is told otherwise.
+    private func subscribe(
+        _ found: RecipientPreferences, _ lookup: Tracker.Lookup, _ request: WebRequest, _ now: Int64
+    ) -> Tracker.Answer {
+        let changed = found.changed(by: found.change(ofOwn: true))
+        let own = changed.category.isEmpty ? changed.all : changed.categories.first { $0.name == changed.category }?.choice ?? .wanted
+        guard own == .wanted, changed.all != .excluded else { return page(found, request, isSaved: false) }
+        let event = tracker.event(.resubscribe, of: lookup.subject, lookup.token, request, now)
+        guard changed.all == .wanted else {
+            // Mailings like this one are wanted again, and all of the channel are declined still: the page says both.
+            return Tracker.Answer(page(changed, request, isSaved: true).response, .resubscribe, event: event)
+        }
+        return Tracker.Answer(tracker.pages(for: request).subscribed, .resubscribe, event: event)
     }
 
     /// A short link leads to no address that no message would have had, whoever answered.
@@ -61,6 +84,9 @@ struct VisitorLookups: Sendable {
         let pages = tracker.pages(for: request)
         var response = pages.saved
         if case .preferences(let found)? = await asker.answer(to: lookup.question) {
+            let isPages = !form.isEmpty || request.target.hasSuffix(PreferencePage.all)
+            guard isPages else { return page(found, request, isSaved: false) }
+            change = found.known(of: change)
             response = PreferencePage(preferences: found.changed(by: change), pages: pages).response(isSaved: true)
         }
         // What is chosen for mailings like this one is counted as unsubscribing and subscribing, which it is.
