@@ -160,6 +160,29 @@ import Text
         #expect(try await ledger.storeWebhook(progress, fencingToken: token) == false)
     }
 
+    /// One row that nobody can read keeps nobody from being told of the others; one of a later release waits for that.
+    @Test(arguments: Engine.all) func aDamagedRowIsPassedOver(engine: Engine) async throws {
+        let ledger = try #require(try await engine.open(folder) as? SQLLedger)
+        try await ledger.addWebhook(subscription(types: try WebhookTypes(["recipient.*"]), parts: 1), note: nil)
+        try await Example.plan(ledger, id, batches: [4])
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
+        for index in 0..<3 { _ = try await ledger.write(groups: [resultGroup(sequence: index, [sent(index)])], events: [], now: now) }
+        let one = try #require(try await ledger.activeWebhook("wh_1")).subscription
+        let whole = try await ledger.webhookPage(one, from: 1)
+        #expect(whole.messages.count == 3 && whole.damaged.isEmpty)
+        let second = whole.messages[1].place.sequence
+        try await ledger.write("damage") { db in
+            try db.run("UPDATE webhook_event SET data = ? WHERE sequence = ?", [[UInt8(1), 0xff], second])
+        }
+        let page = try await ledger.webhookPage(one, from: 1)
+        #expect(page.messages.map(\.place.sequence) == [whole.messages[0], whole.messages[2]].map(\.place.sequence))
+        #expect(page.damaged.count == 1 && page.damaged[0].contains("row \(second) of webhook_event") && page.next == whole.next)
+        try await ledger.write("damage") { db in
+            try db.run("UPDATE webhook_event SET data = ? WHERE sequence = ?", [[UInt8(200)], second])
+        }
+        await #expect(throws: LedgerError.self) { try await ledger.webhookPage(one, from: 1) }
+    }
+
     @Test(arguments: Engine.all) func theOutboxIsReplayedAndPruned(engine: Engine) async throws {
         let ledger = try await engine.open(folder)
         try await ledger.addWebhook(subscription(types: try WebhookTypes(["recipient.*"]), parts: 1), note: nil)

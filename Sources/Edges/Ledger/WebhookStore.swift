@@ -66,6 +66,8 @@ package struct WebhookPage: Sendable {
     /// The subscription is still as it was read. It is not where an order has changed it, or where an older copy of the ledger has taken
     /// its place, whose outbox ends before the row that was asked for.
     package var isCurrent = true
+    /// Rows that nobody can read, each with why. They are told to nobody, and stay in the table `webhook_event` until they are pruned.
+    package var damaged: [String] = []
 
     package init(next: Int64, pruned: Int64) { (self.next, self.pruned) = (next, pruned) }
 }

@@ -120,6 +120,13 @@ struct WebhookRunner: Sendable {
                     await running.sender.close()
                     return .changed
                 }
+                for why in page.damaged {
+                    logger.error(
+                        """
+                        webhooks \(running.queue.subscription.id): \(why). Its events are told to nobody; the others are. \
+                        The report has the states: flotilla mailing show
+                        """)
+                }
                 let lacking = running.queue.take(page, from: sequence)
                 if lacking > 0 {
                     logger.warning("webhooks \(running.queue.subscription.id): events were removed from the outbox before they were told")

@@ -131,11 +131,18 @@ private struct WebhookReading {
     private mutating func take(_ row: any SQLRow, _ sequence: Int64) throws {
         let at: Int64 = try row.read(1)
         if sequence < subscription.replayEnd, let until = subscription.replayUntil, at > until { return }
-        guard let mailing = try MailingID(row.read(2) as String) else { throw SQLDamage("a webhook_event is of no mailing") }
+        guard let mailing = try MailingID(row.read(2) as String) else {
+            page.damaged.append("row \(sequence) of webhook_event is of no mailing")
+            return
+        }
         let data: [UInt8] = try row.read(3)
         let events: [WebhookEvent?]
         do throws(WireError) { events = try [WebhookEvent].read(data) } catch {
-            throw SQLDamage("row \(sequence) of webhook_event cannot be read: \(error)")
+            let why = "row \(sequence) of webhook_event cannot be read: \(error)"
+            // A later release can read it: this one has to wait for it.
+            guard !error.isNewer else { throw SQLDamage(why) }
+            page.damaged.append(why)
+            return
         }
         let (name, number, channel): (String?, Int?, String?) = try (row.read(4), row.read(5), row.read(6))
         for (item, event) in events.enumerated() {
