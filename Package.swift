@@ -155,7 +155,8 @@ let package = Package(
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
+                "Model", "Text", "Policy", "Signing", "Receipts", "Bounces", "Telemetry", "Broker", "Ledger", "Transport", "Planning",
+                "Delivery",
                 "Collecting", "Tracking", "BounceIntake", "Webhooks", "Control", "Authentication", "Names", "Settings", "CommandSupport",
                 log,
                 metrics, lifecycle, arguments,

@@ -33,6 +33,22 @@ import Testing
         """
     }
 
+    @Test func whatIsMadeOfAMailIsShown() async throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path("bounce.eml")
+        try Data(Self.report("m1.2.3", "ann@example.net").utf8).write(to: URL(fileURLWithPath: file))
+        let shown = try await Program.run(["bounces", "read", file, "--output", "json"])
+        let line = try #require(try JSONSerialization.jsonObject(with: Data(shown.output.utf8)) as? [String: Any], "\(shown)")
+        let recipient = try #require((line["recipients"] as? [[String: Any]])?.first)
+        #expect(line["kind"] as? String == "bounced" && line["messages"] as? [String] == ["m1.2.3@example.com"])
+        #expect(recipient["address"] as? String == "ann@example.net" && recipient["reason"] as? String == "unknown_user")
+        #expect(recipient["hard"] as? Bool == true && recipient["suppresses"] as? Bool == true)
+        let text = try await Program.run(["bounces", "read", file])
+        #expect(text.output.contains("bounce.eml: bounced\n  ann@example.net  unknown_user, hard, would be suppressed, 5.1.1\n"), "\(text)")
+        let missing = try await Program.run(["bounces", "read", folder.path("nothing")])
+        #expect(missing.status == 1 && missing.errors.contains("cannot be read"), "\(missing)")
+    }
+
     private func states(_ fleet: Fleet, _ id: String) async throws -> [String: Int] {
         let outcome = try await fleet.run("mailing", "report", id, "--output", "json")
         let report = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])

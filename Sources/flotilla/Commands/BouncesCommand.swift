@@ -13,7 +13,7 @@ struct BouncesCommand: RoleCommand {
         discussion: """
             It takes mail by SMTP and LMTP at bounces.listen, behind a mail server, and from bounces.maildir, and brings what it says to
             Redis: docs/bounces.md. It needs no ledger. While Redis is unavailable mail waits where it is.
-            """)
+            """, subcommands: [BouncesReadCommand.self])
     @OptionGroup var options: RunOptions
 
     func run() async throws {
