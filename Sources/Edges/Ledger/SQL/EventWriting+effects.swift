@@ -28,8 +28,9 @@ extension EventWriting {
                         continue
                     }
                     let key = Suppression.Key(target.channel, address, category: target.category)
-                    try choose(
+                    let isBack = try choose(
                         key, choice.isUnsubscribed, at: choice.at, source: batch.message(choice.index), &added, &removed, now: now)
+                    if isBack { try tellSubscribed(batch, choice.index, at: choice.at) }
                 }
             }
         }
@@ -42,26 +43,41 @@ extension EventWriting {
         return summary
     }
 
+    /// Who is still on the list for another reason is not told of.
+    private func tellSubscribed(_ batch: BatchID, _ index: Int, at time: Int64) throws {
+        guard try db.outbox.wants(.resubscribed, db) else { return }
+        var one = WebhookEvent(.resubscribed, batch: batch.number, index: index, at: time)
+        one.visitor = .human
+        db.outbox.add(one, of: batch.mailing)
+    }
+
     /// Carries out what one recipient chose.
+    /// - Returns: whether somebody who was on the list is on it no more.
+    @discardableResult
     func choose(
         _ key: Suppression.Key, _ isUnsubscribed: Bool, at time: Int64, source: String,
         _ added: inout [Suppression.Key: Suppression], _ removed: inout Set<Suppression.Key>, now: Int64
-    ) throws {
+    ) throws -> Bool {
         if isUnsubscribed {
             let one = Suppression(key, reason: .unsubscribe, source: source, at: time)
-            if isLogged, try SQLLedger.isRemoved(db, one) { return }
+            if isLogged, try SQLLedger.isRemoved(db, one) { return false }
             let change = try SQLLedger.suppress(db, [one], SuppressionAudit(AuditNote(.suppress, actor: Self.actor)), now: now)
-            guard change.added + change.replaced > 0 else { return }
+            guard change.added + change.replaced > 0 else { return false }
             added[key] = one
             removed.remove(key)
-        } else if let old = try SQLLedger.suppression(db, key), old.reason == .unsubscribe, old.at <= time {
+            return false
+        }
+        if let old = try SQLLedger.suppression(db, key), old.reason == .unsubscribe, old.at <= time {
             // What somebody else put on the list, or they themselves since, stays.
             let audit = SuppressionAudit(AuditNote(.unsuppress, actor: Self.actor))
-            for one in try SQLLedger.unsuppress(db, [key], audit, now: now) {
+            let gone = try SQLLedger.unsuppress(db, [key], audit, now: now)
+            for one in gone {
                 added[one.key] = nil
                 removed.insert(one.key)
             }
+            return !gone.isEmpty
         }
+        return false
     }
 
     /// The suppressions in force of those who unsubscribed by events that had been counted before.

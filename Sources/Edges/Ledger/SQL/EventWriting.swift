@@ -212,8 +212,8 @@ extension EventWriting {
     /// Notes new events for webhooks, each with the class that it has now: what later visits show of it is not told again.
     private func tell(_ new: [StoredEvent], among all: [StoredEvent], _ batch: BatchID, _ index: Int) throws {
         var told: Set<Int> = []
-        // What was saved on the page of preferences is told of where it takes effect.
-        for event in new where event.isCounted && event.action != .preferences {
+        // What was saved on the page of preferences, and who subscribes again, is told of where it takes effect.
+        for event in new where event.isCounted && event.action != .preferences && event.action != .resubscribe {
             let type = WebhookType(event.action)
             guard try db.outbox.wants(type, db) else { continue }
             let place = all.indices.last { place in

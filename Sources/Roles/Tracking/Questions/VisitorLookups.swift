@@ -83,9 +83,12 @@ struct VisitorLookups: Sendable {
         var change = request.target.hasSuffix(PreferencePage.all) ? PreferenceChange(all: false) : form.change
         let pages = tracker.pages(for: request)
         var response = pages.saved
-        if case .preferences(let found)? = await asker.answer(to: lookup.question) {
-            let isPages = !form.isEmpty || request.target.hasSuffix(PreferencePage.all)
-            guard isPages else { return page(found, request, isSaved: false) }
+        let isPages = !form.isEmpty || request.target.hasSuffix(PreferencePage.all)
+        let found: RecipientPreferences? =
+            if case .preferences(let found)? = await asker.answer(to: lookup.question) { found } else { nil }
+        // Nothing is saved of another form, and nobody is told that it was.
+        guard isPages else { return found.map { page($0, request, isSaved: false) } ?? Tracker.Answer(pages.laterForm, .page) }
+        if let found {
             change = found.known(of: change)
             response = PreferencePage(preferences: found.changed(by: change), pages: pages).response(isSaved: true)
         }
