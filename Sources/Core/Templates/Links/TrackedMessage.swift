@@ -73,10 +73,9 @@ struct TrackedMessage {
     func writeUnsubscribeHeaders(into out: inout [UInt8]) {
         out += "List-Unsubscribe: <".utf8
         write(.unsubscribe, as: .verbatim, into: &out)
-        if let domain = tracking.mailDomain, let slash = out.lastIndex(of: UInt8(ascii: "/")) {
-            let token = out[(slash + 1)...]
+        if let domain = tracking.mailDomain {
             out += ">,\r\n <mailto:unsubscribe+".utf8
-            out += token
+            tracking.keys.appendToken(.unsubscribe, subject, to: &out)
             out += domain
         }
         out += ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".utf8
