@@ -29,7 +29,7 @@ import Testing
         #expect(headers { $0.category = "examplecom" }["Feedback-ID"] == "a4brbqeb84xz7:examplecom")
         let odd = headers { $0.category = "a:b" }
         #expect(odd == ["List-Id": "<news.example.com>", "Feedback-ID": "a4brbqeb84xz7:examplecom"])
-        #expect(["four", "sixteen-letters-", "a b cd", "a:b:c"].allSatisfy { !SenderHeaders.isSender($0) })
+        #expect(["four", "sixteen-letters-", "a b cd", "a:b:c", "{{id}}", "<abcd>"].allSatisfy { !SenderHeaders.isSender($0) })
         #expect(SenderHeaders.isSender("fifteen-letters"))
     }
 }

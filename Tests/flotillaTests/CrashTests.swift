@@ -22,8 +22,8 @@ struct CrashTests {
                 try fleet.mailing.count("sent") + fleet.mailing.count("uncertain") == 2000
             }
             let held = try fleet.mailing.count("uncertain")
-            // 20 connections with a group of 5 each, and results of the last moments.
-            #expect(held > 0 && held <= 20 * 5 + 150)
+            // 20 connections with a group of 5 each, and results of the last moments, which last longer on a busy machine.
+            #expect(held > 0 && held <= 20 * 5 + 500)
             #expect(try fleet.doubled().isEmpty)
             let shown = try await fleet.run("mailing", "uncertain", fleet.id)
             #expect(shown.status == 0 && shown.output.contains("worker"), "\(shown)")

@@ -12,7 +12,7 @@ package struct SenderHeaders: Sendable, Equatable {
 
     /// Whether a text is an id of a sender: Google, "Feedback loop" (support.google.com/mail/answer/6254652).
     package static func isSender(_ text: String) -> Bool {
-        5...15 ~= text.utf8.count && text.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != UInt8(ascii: ":") }
+        5...15 ~= text.utf8.count && text.utf8.allSatisfy(isInPart)
     }
 
     /// The mailing with the fields that it lacks. They name the mailing and its category, and never a recipient.
@@ -45,7 +45,9 @@ package struct SenderHeaders: Sendable, Equatable {
     }
 
     private static func isPart(_ text: String) -> Bool {
-        1...40 ~= text.utf8.count
-            && text.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "{") }
+        1...40 ~= text.utf8.count && text.utf8.allSatisfy(isInPart)
     }
+
+    /// Braces would make a merge field of it: the field names a mailing, and never a recipient.
+    private static func isInPart(_ byte: UInt8) -> Bool { (0x21...0x7e).contains(byte) && !":{}<>".utf8.contains(byte) }
 }

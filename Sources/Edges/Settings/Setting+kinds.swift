@@ -69,7 +69,8 @@ extension Setting where Value == String {
 
     static func senderID(_ name: String, shown: String, _ meaning: String) -> Self {
         Self(
-            name, meaning, SettingKey.Form(type: "text", allowed: "5 to 15 characters of ASCII without blanks and colons", shown: shown),
+            name, meaning,
+            SettingKey.Form(type: "text", allowed: "5 to 15 characters of ASCII without blanks, colons, `{}` and `<>`", shown: shown),
             parse: { SenderHeaders.isSender($0) ? $0 : nil })
     }
 
