@@ -140,6 +140,8 @@ import Testing
         let long = "Subject: " + String(repeating: "a", count: 200_000) + "\n\n" + String(repeating: "<x@example.net>: 550 ", count: 5_000)
         #expect(read(long).recipients.count <= 100)
         #expect(read("").recipients.count == 1)
+        let codes = "Subject: failure notice\n\n" + String(repeating: "250 550 <a@b.example> ", count: 10_000)
+        #expect(read(codes).kind == .bounced)
         let encoded = "Subject: failure notice\nContent-Transfer-Encoding: base64\n\n%%%=\u{0}\n"
         #expect(read(encoded).kind == .bounced)
     }

@@ -98,7 +98,8 @@ struct BounceText {
         let general = others.isEmpty ? lines : lines.filter { line in !others.contains { line.lowercased().contains($0) } }
         // With several recipients, what is said of another one says nothing of this.
         if others.isEmpty || pieces.isEmpty { pieces += Self.statements(general) }
-        return pieces
+        // Strangers write it: nobody says more of a recipient.
+        return Array(pieces.prefix(40))
     }
 
     /// The replies within lines first, then the lines together, then each.

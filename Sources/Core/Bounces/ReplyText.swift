@@ -16,17 +16,20 @@ struct ReplyText {
     var isToRecipient: Bool { stage == .rcpt && saysStage }
     private var saysStage = false
 
-    init(_ whole: String) {
+    /// Characters of a text that are looked at: strangers write it.
+    private static let most = 2000
+
+    init(_ given: String) {
+        let whole = String(given.prefix(Self.most))
         // "Remote server returned ... -> 550 : User unknown": what the other server said counts (Exchange Online).
         let quoted = whole.firstRange(of: " -> ").map { String(whole[$0.upperBound...]) }
         let words = quoted.flatMap { $0.first?.isNumber == true ? $0 : nil } ?? whole
         text = words
         let pieces = words.split(separator: " ")
         for (index, piece) in pieces.enumerated() {
-            guard let (code, rest) = Self.code(piece) else { continue }
+            guard let (code, rest) = Self.code(piece), code >= 400 else { continue }
             // "Status: 550", "#550", "code 550": the words behind it, unless nothing stands there.
             let behind = pieces[(index + 1)...].joined(separator: " ")
-            guard code >= 400 else { continue }
             self.code = code
             var said = rest.isEmpty ? behind : "\(rest) \(behind)"
             (status, said) = Self.status(said)
