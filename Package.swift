@@ -104,6 +104,7 @@ let package = Package(
         module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
+        module(.core, "Customers", ["Model", "Text", "Policy"]),
         module(.core, "Signing", ["Text", "CLibCrypto"]),
         module(.core, "Bounces", ["Model", "Text", "Policy"]),
         module(.core, "Authentication", ["Text", "Signing"]),
@@ -114,7 +115,7 @@ let package = Package(
         module(
             .edges, "Broker", ["Model", "Text", "Policy", "Signing", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", "Text", "Policy", "Signing", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
+        module(.edges, "Ledger", ["Model", "Text", "Policy", "Customers", "Signing", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, lifecycle, deque] + nio),
         module(
             .edges, "Settings",
@@ -128,12 +129,12 @@ let package = Package(
         module(
             .roles, "Planning",
             [
-                "CPrefetch", "Model", "Text", "Policy", "Signing", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle,
+                "CPrefetch", "Model", "Text", "Policy", "Customers", "Signing", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle,
                 yaml, heap,
             ]),
         module(
             .roles, "Delivery", ["Model", "Text", "Policy", "Signing", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
-        module(.roles, "Control", ["Model", "Text", "Policy", "Signing", "Broker", "Ledger", "Settings", "Telemetry", log]),
+        module(.roles, "Control", ["Model", "Text", "Policy", "Customers", "Signing", "Broker", "Ledger", "Settings", "Telemetry", log]),
         module(
             .roles, "Tracking",
             ["Model", "Text", "Policy", "Signing", "Receipts", "Broker", "Telemetry", log, metrics, lifecycle, deque],
@@ -155,7 +156,7 @@ let package = Package(
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Text", "Policy", "Signing", "Receipts", "Bounces", "Telemetry", "Broker", "Ledger", "Transport", "Planning",
+                "Model", "Text", "Policy", "Customers", "Signing", "Receipts", "Bounces", "Telemetry", "Broker", "Ledger", "Transport", "Planning",
                 "Delivery",
                 "Collecting", "Tracking", "BounceIntake", "Webhooks", "Control", "Authentication", "Names", "Settings", "CommandSupport",
                 log,
@@ -176,12 +177,13 @@ let package = Package(
         tests("Text", ["Model"]),
         tests("Model", ["Text", "TestServers"]),
         tests("Policy", ["Model", "Text", "TestServers"]),
+        tests("Customers", ["Model", "Policy"]),
         tests("Simulation", ["Model", "Policy", "TestServers"]),
         tests("Telemetry", ["Model", "Text", "TestServers", nioCore, log, metrics, lifecycle]),
         tests("Settings", ["Model", "Text", "Policy", "Signing", "Receipts", "Telemetry", "TestServers", log]),
         tests("Broker", ["Model", "Text", "Policy", "Signing", "TestServers", log] + nio),
         tests(
-            "Ledger", ["Model", "Text", "Policy", "Signing", "TestServers", log, grdb],
+            "Ledger", ["Model", "Text", "Policy", "Customers", "Signing", "TestServers", log, grdb],
             resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
         tests("Bounces", ["Model", "Text", "Policy"]),
         tests("Receipts", ["Model", "Text", "TestServers"]),

@@ -112,6 +112,7 @@ private final class KilledTransaction: SQLTransaction {
     }
 
     func removeAtOnce(_ id: MailingID) throws -> Int? { try db.removeAtOnce(id) }
+    func columnType(_ type: SQLType) -> String { db.columnType(type) }
     func tablesOfMailings() throws -> [String] { try db.tablesOfMailings() }
     func now() throws -> Int64 { try db.now() }
     func countCommit() throws -> Int64 { try db.countCommit() }

@@ -1,6 +1,6 @@
 /// What an order was about. Its text is the same in the ledger, in the log and on the command line: `mailing:ID`, `provider:NAME`,
 /// `dead:NUMBER`, `ledger`,
-/// `suppressions`, `suppression:CHANNEL:ADDRESS`, `webhook:ID`.
+/// `suppressions`, `suppression:CHANNEL:ADDRESS`, `webhook:ID`, `customers`, `attribute:NAME`.
 package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case mailing(MailingID)
     /// The scope of a limit.
@@ -16,6 +16,9 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case categories(String)
     /// A subscription of webhooks.
     case webhook(String)
+    case customers
+    /// An attribute of customers.
+    case attribute(String)
 
     /// Reads what `description` wrote; what this release does not know counts as a scope that it does not know.
     package init(_ text: String) { self = Self.known(text) ?? .limit(StoredScope(text)) }
@@ -23,6 +26,7 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     private static func known(_ text: String) -> AuditedObject? {
         if text == "ledger" { return .ledger }
         if text == "suppressions" { return .suppressions }
+        if text == "customers" { return .customers }
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let name = text[colon...].dropFirst()
         switch text[..<colon] {
@@ -33,6 +37,7 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
             guard parts.count == 2, let channel = Channel(rawValue: String(parts[0])) else { return nil }
             return .suppression(channel, String(parts[1]))
         case "webhook": return .webhook(String(name))
+        case "attribute": return .attribute(String(name))
         case "category": return .categories(String(name))
         case "dead": return numbers(name).map(AuditedObject.deadLetters)
         default: return nil
@@ -49,6 +54,8 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
         case .suppressions: "suppressions"
         case .categories(let names): "category:\(names)"
         case .webhook(let id): "webhook:\(id)"
+        case .customers: "customers"
+        case .attribute(let name): "attribute:\(name)"
         case .suppression(let channel, let address): "suppression:\(channel.rawValue):\(address)"
         }
     }

@@ -2,6 +2,18 @@
 package struct RecipientSource: Codable, Sendable, Equatable {
     package enum Format: String, Codable, Sendable, CaseIterable {
         case csv, ndjson
+
+        /// The format that a file's name says; nil where it says none.
+        package init?(path: String) {
+            let path = path.lowercased()
+            if [".csv", ".tsv", ".txt"].contains(where: path.hasSuffix) {
+                self = .csv
+            } else if [".ndjson", ".jsonl"].contains(where: path.hasSuffix) {
+                self = .ndjson
+            } else {
+                return nil
+            }
+        }
     }
 
     /// The file's absolute path.

@@ -34,6 +34,10 @@ package struct AuditNote: Sendable, Equatable {
         case disableWebhook = "disable_webhook"
         case replayWebhook = "replay_webhook"
         case rotateWebhookSecret = "rotate_webhook_secret"
+        /// Customers and their attributes.
+        case importCustomers = "import_customers"
+        case removeCustomers = "remove_customers"
+        case addAttribute = "add_attribute"
     }
 
     package var order: Order

@@ -38,6 +38,8 @@ package struct Erasure: Sendable, Equatable {
     package var excluded = 0
     /// Dead letters whose content was removed.
     package var letters = 0
+    /// Customers who had the address, with all that the tables of customers had of them.
+    package var customers = 0
     /// Suppressions that were removed.
     package var suppressions = 0
     /// Suppressions that stay.
@@ -50,7 +52,7 @@ package struct Erasure: Sendable, Equatable {
     package init() {}
 
     /// Something of the person was taken out.
-    package var hasErased: Bool { recipients + excluded + letters + suppressions > 0 }
+    package var hasErased: Bool { recipients + excluded + letters + customers + suppressions > 0 }
 
     /// Nothing of the person is left but suppressions.
     package var isWhole: Bool { open.isEmpty }

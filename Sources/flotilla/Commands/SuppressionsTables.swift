@@ -134,8 +134,8 @@ extension SuppressionsCommand {
             }
             let pages = SuppressionPages(ledger: ledger, filter: try await choice.filter(ledger, options))
             guard let path else {
-                Self.put(SuppressionText.header)
-                for try await page in pages { Self.put(page.map { SuppressionText.csv($0, raw: raw) }.joined(separator: "\n")) }
+                StandardOutput.write(table: SuppressionText.header)
+                for try await page in pages { StandardOutput.write(table: page.map { SuppressionText.csv($0, raw: raw) }.joined(separator: "\n")) }
                 return
             }
             let table = try NewFile(path)
@@ -143,11 +143,6 @@ extension SuppressionsCommand {
             let words = "\(path): \(counted(count, "suppression"))"
             // The table may go where the words would.
             if table.isFile { StandardOutput.write(words) } else { StandardError.write(words) }
-        }
-
-        /// On a terminal nothing of an address acts; anywhere else the table is as it is.
-        private static func put(_ text: String) {
-            if isatty(STDOUT_FILENO) != 0 { StandardOutput.write(text) } else { StandardOutput.write(own: text) }
         }
 
         private func write(_ pages: SuppressionPages, to table: NewFile) async throws -> Int {
@@ -184,22 +179,5 @@ private final class SuppressionParts: Sendable {
             }
             return part.isEmpty ? nil : part
         }
-    }
-}
-
-/// Tells every few seconds how far a long import is.
-private final class RowProgress: Sendable {
-    private let total: Int
-    private let last = Mutex(ContinuousClock.now)
-
-    init(of total: Int) { self.total = total }
-
-    func tell(_ done: Int) {
-        let isDue = last.withLock { last in
-            guard ContinuousClock.now - last > .seconds(2) else { return false }
-            last = .now
-            return true
-        }
-        if isDue { StandardError.write("\(grouped(done)) of \(counted(total, "row"))") }
     }
 }

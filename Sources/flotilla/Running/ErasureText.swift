@@ -15,6 +15,7 @@ struct ErasureText {
         let recipients: Int
         let excluded: Int
         let deadLetters: Int
+        let customers: Int
         let suppressionsRemoved: Int
         let suppressionsLeft: Int
         /// Recipients that were left as a whole.
@@ -41,7 +42,7 @@ struct ErasureText {
 
     var json: JSON {
         JSON(
-            recipients: erasure.recipients, excluded: erasure.excluded, deadLetters: erasure.letters,
+            recipients: erasure.recipients, excluded: erasure.excluded, deadLetters: erasure.letters, customers: erasure.customers,
             suppressionsRemoved: erasure.suppressions, suppressionsLeft: erasure.suppressed.count,
             open: erasure.open.map { JSON.Left(mailing: "\($0.mailing)", name: names[$0.mailing] ?? "", state: $0.state.name) },
             unplanned: erasure.unplanned.map(\.description))
@@ -51,9 +52,11 @@ struct ErasureText {
         var parts = [counted(erasure.recipients, "recipient")]
         if erasure.excluded > 0 { parts.append(counted(erasure.excluded, "excluded row")) }
         if erasure.letters > 0 { parts.append(counted(erasure.letters, "dead letter")) }
+        if erasure.customers > 0 { parts.append(counted(erasure.customers, "customer")) }
         if erasure.suppressions > 0 { parts.append(counted(erasure.suppressions, "suppression")) }
-        let isNothing = erasure.recipients + erasure.excluded + erasure.letters + erasure.suppressions + erasure.open.count == 0
-        guard !isNothing else { return "nothing to erase: no recipient and no excluded row has this address" }
+        let isNothing = erasure.recipients + erasure.excluded + erasure.letters + erasure.customers + erasure.suppressions
+            + erasure.open.count == 0
+        guard !isNothing else { return "nothing to erase: no recipient, no excluded row and no customer has this address" }
         return "erased: \(parts.joined(separator: ", "))"
     }
 

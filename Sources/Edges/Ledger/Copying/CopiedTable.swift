@@ -1,3 +1,4 @@
+import Customers
 import GRDB
 import Model
 
@@ -196,5 +197,19 @@ extension PostgreSQLRows {
     /// Nil where there is no such row.
     fileprivate func textIfAny(_ row: Int, _ column: Int) throws(PostgreSQLError) -> String? {
         row < count ? try text(row, column) : nil
+    }
+}
+
+extension CopiedTable {
+    /// Adds the columns of customers' attributes, which the target has from nobody else.
+    static func addAttributes(of db: Database, to connection: PostgreSQLConnection) throws {
+        for row in try Row.fetchAll(db, sql: "SELECT type, number FROM attribute ORDER BY number") {
+            guard let type = AttributeType(rawValue: row[0]) else { continue }
+            let column = CustomerColumn.name(Attribute(name: "", type: type, number: row[1]))
+            let kind = CustomerColumn.type(type) == .text ? "word" : "bigint"
+            for table in ["customer", "customer_staging"] {
+                try connection.run("ALTER TABLE \(table) ADD COLUMN IF NOT EXISTS \(column) \(kind)")
+            }
+        }
     }
 }

@@ -90,6 +90,7 @@ package struct LedgerCopy {
     private func write(_ db: Database, to url: String, _ summary: inout Summary) throws {
         let connection = try PostgreSQLConnection(url: url, statementTime: .zero)
         try connection.prepareSession()
+        try CopiedTable.addAttributes(of: db, to: connection)
         let tables = try CopiedTable.all(db, connection)
         let size = Int64(FileStatus(path: path)?.size ?? 0)
         try connection.run("BEGIN")

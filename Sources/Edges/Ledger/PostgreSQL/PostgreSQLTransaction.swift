@@ -110,6 +110,14 @@ extension PostgreSQLTransaction {
     }
 
     /// A partition's rows are its table's.
+    func columnType(_ type: SQLType) -> String {
+        switch type {
+        case .bigint: "bigint"
+        case .text: "word"
+        case .bytes: "bytea"
+        }
+    }
+
     func tablesOfMailings() throws -> [String] {
         try all(
             String.self,

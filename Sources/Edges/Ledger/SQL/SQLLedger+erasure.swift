@@ -39,6 +39,9 @@ extension SQLLedger: ErasureStore {
             for letter in found.letters { erasure.letters += try ErasedTexts.empty(db, letter) }
             try ErasedTexts.erase(db, search)
             try ErasedSuppressions.erase(db, person, &erasure)
+            erasure.customers = try Self.removeCustomers(
+                db, "SELECT customer FROM customer_address WHERE key IN (SELECT value FROM \(db.elements))",
+                Set(person.addresses + search.addresses).sorted())
             try PrunedAddresses.erase(db, person.addresses + search.addresses)
             erasure.unplanned = try db.all(
                 String.self,

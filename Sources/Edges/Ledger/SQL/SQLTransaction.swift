@@ -46,6 +46,9 @@ protocol SQLTransaction: AnyObject {
     /// The text behind the name of a table that is to be read by an index, where the engine has to be told.
     func indexed(_ index: String) -> String
 
+    /// What a column of a type is declared as; texts are compared byte by byte.
+    func columnType(_ type: SQLType) -> String
+
     /// The tables whose rows are of a mailing.
     func tablesOfMailings() throws -> [String]
 

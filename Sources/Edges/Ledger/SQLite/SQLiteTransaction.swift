@@ -99,6 +99,14 @@ extension SQLiteTransaction {
             keys.map(\.value) + sums.map(\.value))
     }
 
+    func columnType(_ type: SQLType) -> String {
+        switch type {
+        case .bigint: "INTEGER"
+        case .text: "TEXT"
+        case .bytes: "BLOB"
+        }
+    }
+
     func tablesOfMailings() throws -> [String] {
         try all(
             String.self,

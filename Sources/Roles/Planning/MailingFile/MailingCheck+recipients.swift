@@ -54,7 +54,7 @@ extension MailingCheck {
         let place = isOverridden ? nil : fileEntry
         let key = isOverridden ? "--recipients" : "recipients.file"
         if let fault = TextFile.fault(ofInput: given) { report(place, key: key, "\(given) \(fault.description)") }
-        var format = Self.format(of: given)
+        var format = RecipientSource.Format(path: given)
         if let name = values["format"], !isOverridden || format == nil {
             format = choice("recipients.format", name, entry: entries.first { $0.key == "format" })
         } else if format == nil {
@@ -64,12 +64,5 @@ extension MailingCheck {
                     + "'format: ndjson' to recipients")
         }
         return format.map { (TextFile.absolute(given), $0) }
-    }
-
-    private static func format(of path: String) -> RecipientSource.Format? {
-        let path = path.lowercased()
-        if [".csv", ".tsv", ".txt"].contains(where: path.hasSuffix) { return .csv }
-        if [".ndjson", ".jsonl"].contains(where: path.hasSuffix) { return .ndjson }
-        return nil
     }
 }
