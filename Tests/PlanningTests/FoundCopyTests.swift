@@ -5,9 +5,10 @@ import Testing
 
 @Suite struct FoundCopyTests {
     private func found(
-        _ known: Int64?, _ own: Int64, _ isRestored: Bool = false, beside: Int64? = nil, mark: CopyMark? = nil
+        _ known: Int64?, _ own: Int64, _ isRestored: Bool = false, beside: Int64? = nil, mark: CopyMark? = nil, later: Int64? = nil
     ) -> String {
-        switch FoundCopy(known: known, beside: beside, mark: mark ?? CopyMark(commits: own, restored: isRestored ? 7 : nil)) {
+        let mark = mark ?? CopyMark(commits: own, restored: isRestored ? 7 : nil)
+        switch FoundCopy(known: known, beside: beside, mark: mark, later: later) {
         case .none: "none"
         case .older(let commits, let isRestored): "older \(commits) \(isRestored)"
         case .current(let commits): "current \(commits)"
@@ -21,6 +22,15 @@ import Testing
         #expect(found(6, 5) == "older 6 false")
         // A collector has written to it since it was found.
         #expect(found(6, 9, mark: CopyMark(commits: 9, olderThan: 6)) == "older 6 false")
+    }
+
+    /// A collector commits and tells Redis between the look at the ledger and that at Redis: the further the ledger's server, the likelier.
+    @Test func whatOthersCommitMeanwhileIsNotLacking() {
+        #expect(found(6, 5, later: 6) == "none")
+        #expect(found(6, 5, later: 9) == "none")
+        #expect(found(6, 5, later: 5) == "older 6 false")
+        #expect(found(6, 5, true, later: 6) == "current 6")
+        #expect(found(6, 5, mark: CopyMark(commits: 5, isMoved: true), later: 5) == "older 6 false")
     }
 
     @Test func aRestoredLedgerIsInDoubtUnlessRedisKnowsOfNothingLater() {

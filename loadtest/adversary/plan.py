@@ -46,6 +46,8 @@ KINDS = {
     "plan-promote": Kind(1, 0.1, 1, "the same as postgres-promote while the mailing is planned"),
     "pgbouncer-kill": Kind(1, 0.2, 3, "SIGKILL to pgbouncer, started again"),
 }
+# Faults after which the ledger lacks its last commits.
+REWINDING = {"postgres-promote", "plan-promote"}
 STANDBYS = {"postgres-promote", "postgres-sync", "plan-promote"}
 """Faults with a second server: roles reach both without relays then, and are not cut off."""
 WHERE_ASKED = STANDBYS | {"pgbouncer-kill"}

@@ -3,7 +3,7 @@ from rig.ledger import Ledger
 from rig.record import read_record
 
 from . import judge, visits
-from .plan import GRACEFUL
+from .plan import GRACEFUL, REWINDING
 
 
 def of(run):
@@ -52,9 +52,10 @@ def of(run):
         ("memory", "Redis used_memory at most, MB", round(memory, 1), f"{run.o.memory:.0f}", memory <= run.o.memory),
         ("still", "longest standstill less our own outages, s", round(own[0], 1), f"{run.o.still:.0f}", own[0] <= run.o.still),
     ]
-    if set(run.log.done) == {"postgres-sync"}:
+    if not set(run.log.done) & REWINDING:
         lacking = sum(n for why, n in ledger.why.items() if "older copy" in why)
-        rows.append(("standby", "uncertain, as a synchronous standby lacked something", lacking, "0", lacking == 0))
+        rows.append(("older", "uncertain, as the ledger lacked something, though nothing took it back in time", lacking, "0",
+                     lacking == 0))
     late = judge.late_after_pause(arrivals, run.adversary.pauses)
     if run.adversary.pauses and set(run.log.done) <= {"pause", "speed"}:
         rows.append(("late", "messages begun more than 1 s after a pause", late, "0", late == 0))

@@ -18,19 +18,21 @@ enum FoundCopy {
     ///   - beside: the commit that the file beside the ledger names; nil for none. It may be behind, where another Redis was used since or
     ///     a private one was lost: that it names nothing later proves nothing.
     ///   - mark: the ledger's own.
-    init(known: Int64?, beside: Int64? = nil, mark: CopyMark) {
-        let known = [known, beside.flatMap { $0 > mark.commits ? $0 : nil }].compactMap { $0 }.max()
+    ///   - later: its commits after Redis was asked; nil where they were not looked at again.
+    init(known: Int64?, beside: Int64? = nil, mark: CopyMark, later: Int64? = nil) {
+        let commits = max(mark.commits, later ?? 0)
+        let known = [known, beside.flatMap { $0 > commits ? $0 : nil }].compactMap { $0 }.max()
         let isRestored = mark.restored != nil
         if let olderThan = mark.olderThan {
             self = .older(commits: max(olderThan, known ?? 0), isRestored: isRestored)
-        } else if let known, known > mark.commits {
+        } else if let known, known > commits {
             self = .older(commits: known, isRestored: isRestored)
         } else if !isRestored, !mark.isMoved {
             self = .none
         } else if let known {
             self = .current(commits: known)
         } else {
-            self = .older(commits: mark.commits, isRestored: isRestored)
+            self = .older(commits: commits, isRestored: isRestored)
         }
     }
 }
@@ -68,7 +70,10 @@ extension Dispatcher {
         let mark = try await ledger.copyMark()
         try await putBack(mark)
         untouched = mark.isMoved ? own.untouched(try await ledger.unfinished(), since: mark.commits) : nil
-        copy = FoundCopy(known: try await epochs.commits(), beside: noted?.commits, mark: mark)
+        let known = try await epochs.commits()
+        // Others commit, and tell Redis, between the two looks: only what the ledger does not have by now either is lacking.
+        let later = known.map { $0 > mark.commits } == true ? try await ledger.commits() : mark.commits
+        copy = FoundCopy(known: known, beside: noted?.commits, mark: mark, later: later)
         switch copy {
         case .older: return true
         case .current(let commits):
