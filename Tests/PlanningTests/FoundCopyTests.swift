@@ -8,7 +8,7 @@ import Testing
         _ known: Int64?, _ own: Int64, _ isRestored: Bool = false, beside: Int64? = nil, mark: CopyMark? = nil, later: Int64? = nil
     ) -> String {
         let mark = mark ?? CopyMark(commits: own, restored: isRestored ? 7 : nil)
-        switch FoundCopy(known: known, beside: beside, mark: mark, later: later) {
+        return switch FoundCopy(known: known, beside: beside, mark: mark, later: later) {
         case .none: "none"
         case .older(let commits, let isRestored): "older \(commits) \(isRestored)"
         case .current(let commits): "current \(commits)"
