@@ -115,7 +115,8 @@ let package = Package(
         module(
             .edges, "Broker", ["Model", "Text", "Policy", "Signing", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", "Text", "Policy", "Customers", "Signing", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
+        module(
+            .edges, "Ledger", ["Model", "Text", "Policy", "Customers", "Signing", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, lifecycle, deque] + nio),
         module(
             .edges, "Settings",
@@ -129,7 +130,8 @@ let package = Package(
         module(
             .roles, "Planning",
             [
-                "CPrefetch", "Model", "Text", "Policy", "Customers", "Signing", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle,
+                "CPrefetch", "Model", "Text", "Policy", "Customers", "Signing", "Broker", "Ledger", "Settings", "Templates", log, metrics,
+                lifecycle,
                 yaml, heap,
             ]),
         module(
@@ -156,7 +158,8 @@ let package = Package(
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Text", "Policy", "Customers", "Signing", "Receipts", "Bounces", "Telemetry", "Broker", "Ledger", "Transport", "Planning",
+                "Model", "Text", "Policy", "Customers", "Signing", "Receipts", "Bounces", "Telemetry", "Broker", "Ledger", "Transport",
+                "Planning",
                 "Delivery",
                 "Collecting", "Tracking", "BounceIntake", "Webhooks", "Control", "Authentication", "Names", "Settings", "CommandSupport",
                 log,

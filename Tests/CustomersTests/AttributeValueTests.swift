@@ -2,10 +2,11 @@ import Customers
 import Testing
 
 @Suite struct AttributeValueTests {
-    @Test(arguments: [
-        ("0", 0), ("12", 12_000_000), ("-12.5", -12_500_000), ("+1", 1_000_000), (".5", 500_000), ("7.", 7_000_000),
-        ("0.000001", 1), ("1.100000000", 1_100_000), ("1000000000000", 1_000_000_000_000_000_000), ("007", 7_000_000),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("0", 0), ("12", 12_000_000), ("-12.5", -12_500_000), ("+1", 1_000_000), (".5", 500_000), ("7.", 7_000_000),
+            ("0.000001", 1), ("1.100000000", 1_100_000), ("1000000000000", 1_000_000_000_000_000_000), ("007", 7_000_000),
+        ] as [(String, Int64)])
     func numbersAreExact(text: String, millionths: Int64) throws {
         #expect(try AttributeValue(text, .number) == .number(millionths))
     }

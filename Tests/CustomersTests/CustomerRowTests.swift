@@ -18,7 +18,8 @@ import Testing
     }
 
     @Test func aRowSaysWhatItHasAndNothingElse() throws {
-        let change = try read(["id", "Email", "sms", "language", "age", "tags", "colours"], [" 7 ", "Ann@EXAMPLE.com", "", "de", "41", "vip|new"])
+        let change = try read(
+            ["id", "Email", "sms", "language", "age", "tags", "colours"], [" 7 ", "Ann@EXAMPLE.com", "", "de", "41", "vip|new"])
         var expected = CustomerChange(id: "7")
         expected.addresses[.email] = [CustomerAddress(address: "Ann@example.com", key: "ann@example.com", isValid: true)]
         expected.language = "de"

@@ -25,7 +25,9 @@ import Testing
     @Test(arguments: Engine.all) func aCustomerIsReadAsItWasWritten(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await open(engine, folder)
-        for (name, type) in [("city", .text), ("age", .number), ("born", .date), ("vip", .boolean), ("likes", .list)] as [(String, AttributeType)] {
+        for (name, type) in [("city", .text), ("age", .number), ("born", .date), ("vip", .boolean), ("likes", .list)]
+            as [(String, AttributeType)]
+        {
             #expect(try await ledger.addAttribute(name, type, note: nil, now: 1))
         }
         let numbers = Dictionary(uniqueKeysWithValues: try await ledger.attributes().map { ($0.name, $0.number) })
@@ -54,7 +56,8 @@ import Testing
             ])
         #expect(
             found.attributes == [
-                "city": .text("Zürich"), "age": .number(-1), "born": .date(-86_400_000), "vip": .boolean(false), "likes": .list(["a", "b\""]),
+                "city": .text("Zürich"), "age": .number(-1), "born": .date(-86_400_000), "vip": .boolean(false),
+                "likes": .list(["a", "b\""]),
             ])
         #expect(try await ledger.categories() == ["news"])
         #expect(try await ledger.customer("8")?.attributes.isEmpty == true)
@@ -168,7 +171,8 @@ import Testing
         let before = try await ledger.customer("1")
         try (ledger as? SQLLedger)?.close()
         let target = try await PostgreSQLServer.shared.database { _ in }
-        _ = try await LedgerCopy(of: folder.path + "/ledger.sqlite", logger: .init(label: "test"), onProgress: { _ in }).run(to: target, now: 9)
+        _ = try await LedgerCopy(of: folder.path + "/ledger.sqlite", logger: .init(label: "test"), onProgress: { _ in }).run(
+            to: target, now: 9)
         let copy = try SQLLedger.open(postgreSQL: target, logger: .init(label: "test"), sessions: 1)
         #expect(try await copy.customer("1") == before)
         _ = try await copy.store([change("2")], source: "f", proof: "", audit: nil, now: 2)

@@ -42,7 +42,8 @@ package struct CustomerColumns: Sendable {
             throw Fault("the column '\(columns[place])' means the same as another; name what each is with --map, or - to ignore one")
         }
         guard meanings.contains(.field(.id)) else {
-            throw Fault("no column is the customers' id; name it 'id', or say --map COLUMN=id. The columns are \(columns.joined(separator: ", "))")
+            throw Fault(
+                "no column is the customers' id; name it 'id', or say --map COLUMN=id. The columns are \(columns.joined(separator: ", "))")
         }
         self.meanings = meanings
     }
@@ -54,7 +55,7 @@ package struct CustomerColumns: Sendable {
 
     private static func unknown(_ column: String, all: [String], known: [String]) -> Fault {
         let names = CustomerField.usual.map(\.column) + known
-        let meant = NearestName.of(column, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        let meant = NearestName.of(column, among: names).map { "; did you mean '\($0)'?" } ?? "."
         let others = all.count > 1 ? " (nor are \(all.dropFirst().map { "'\($0)'" }.joined(separator: ", ")))" : ""
         return Fault(
             """
@@ -202,7 +203,9 @@ package struct CustomerRow: Sendable {
     /// The syntax of RFC 5646 section 2.1, without its registry: subtags of one to eight letters and digits.
     private static func isLanguage(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard text.utf8.count <= 35, let first = parts.first, (2...8).contains(first.count), first.allSatisfy(\.isLetter) else { return false }
+        guard text.utf8.count <= 35, let first = parts.first, (2...8).contains(first.count), first.allSatisfy(\.isLetter) else {
+            return false
+        }
         return parts.allSatisfy { (1...8).contains($0.count) && $0.allSatisfy { $0.isLetter || $0.isDigit } }
     }
 

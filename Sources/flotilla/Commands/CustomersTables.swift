@@ -23,7 +23,9 @@ extension CustomersCommand {
                 given again: what is there already stays as it is.
                 """)
         @Argument(help: "The table (.csv, .tsv, .txt, .ndjson or .jsonl).") var file: String
-        @Option(help: ArgumentHelp("What a column is: COLUMN=NAME, or COLUMN=- to ignore it. May be given several times.", valueName: "column=name"))
+        @Option(
+            help: ArgumentHelp(
+                "What a column is: COLUMN=NAME, or COLUMN=- to ignore it. May be given several times.", valueName: "column=name"))
         var map: [String] = []
         @Option(help: ArgumentHelp("An attribute that is added if it is not there. May be given several times.", valueName: "name:type"))
         var attribute: [String] = []
@@ -81,7 +83,9 @@ extension CustomersCommand {
                     let types = AttributeType.allCases.map(\.rawValue).joined(separator: ", ")
                     throw ValidationError("--attribute '\(LogText.line(text))' is not NAME:TYPE, with one of the types \(types)")
                 }
-                if let fault = Attribute.fault(ofName: parts[0]) { throw ValidationError("--attribute '\(LogText.line(parts[0]))' \(fault)") }
+                if let fault = Attribute.fault(ofName: parts[0]) {
+                    throw ValidationError("--attribute '\(LogText.line(parts[0]))' \(fault)")
+                }
                 return (parts[0], type)
             }
         }

@@ -135,7 +135,9 @@ extension SuppressionsCommand {
             let pages = SuppressionPages(ledger: ledger, filter: try await choice.filter(ledger, options))
             guard let path else {
                 StandardOutput.write(table: SuppressionText.header)
-                for try await page in pages { StandardOutput.write(table: page.map { SuppressionText.csv($0, raw: raw) }.joined(separator: "\n")) }
+                for try await page in pages {
+                    StandardOutput.write(table: page.map { SuppressionText.csv($0, raw: raw) }.joined(separator: "\n"))
+                }
                 return
             }
             let table = try NewFile(path)

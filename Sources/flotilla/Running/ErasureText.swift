@@ -54,7 +54,8 @@ struct ErasureText {
         if erasure.letters > 0 { parts.append(counted(erasure.letters, "dead letter")) }
         if erasure.customers > 0 { parts.append(counted(erasure.customers, "customer")) }
         if erasure.suppressions > 0 { parts.append(counted(erasure.suppressions, "suppression")) }
-        let isNothing = erasure.recipients + erasure.excluded + erasure.letters + erasure.customers + erasure.suppressions
+        let isNothing =
+            erasure.recipients + erasure.excluded + erasure.letters + erasure.customers + erasure.suppressions
             + erasure.open.count == 0
         guard !isNothing else { return "nothing to erase: no recipient, no excluded row and no customer has this address" }
         return "erased: \(parts.joined(separator: ", "))"

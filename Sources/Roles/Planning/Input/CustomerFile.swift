@@ -1,9 +1,10 @@
 package import Customers
 package import Model
 package import Policy
+import Text
 
-/// Reads a table of customers: CSV with a header, or a JSON object a line (NDJSON). The columns are fields of customers and attributes; only
-/// the id must be there.
+/// Reads a table of customers: CSV with a header, or a JSON object a line (NDJSON). The columns are fields of customers and attributes;
+/// only the id must be there.
 package struct CustomerFile {
     /// How a table is read.
     package struct Options: Sendable {
@@ -25,11 +26,14 @@ package struct CustomerFile {
     private var reader: RecipientReader
     private let names: [String]
     private let rows: CustomerRow
+    /// Values may have the apostrophe of an export.
+    private let isGuarded: Bool
     private var row = InputRow()
 
     /// Opens the table and reads its header.
     package init(path: String, format: RecipientSource.Format, options: Options) throws(InputError) {
         self.path = path
+        isGuarded = format == .csv
         reader = try RecipientReader(RecipientSource(file: path, format: format, id: "", address: ""))
         names = reader.columns
         do throws(CustomerColumns.Fault) {
@@ -45,7 +49,11 @@ package struct CustomerFile {
         guard try reader.next(&row) else { return nil }
         if let fault = row.fault { return .failure(fault.inputError(path)) }
         do throws(CustomerRow.Fault) {
-            return .success(try rows.read { $0 < row.count ? row[$0] : "" })
+            return .success(
+                try rows.read { place in
+                    guard place < row.count else { return "" }
+                    return isGuarded ? CSVValue.unguarded(row[place]) : row[place]
+                })
         } catch {
             return .failure(InputError(file: path, line: row.line, column: names[error.column], problem: error.problem))
         }
