@@ -1,7 +1,6 @@
 import Broker
 import Foundation
 import Model
-import ServiceLifecycle
 import Signing
 import Telemetry
 import TestServers
@@ -203,7 +202,7 @@ import Testing
     /// Many visitors of many messages, none of whom is answered: Redis and the tracker hold a bounded number of questions.
     @Test func aFloodOfQuestionsIsBounded() async throws {
         let test = try await TestTracker()
-        let asker = QuestionAsker(test.broker, bounds: QuestionBounds(questions: 300, waiters: 500), logger: TestTracker.quiet)
+        let asker = QuestionAsker(test.broker, bounds: QuestionBounds(questions: 300, waiters: 500), logger: quietLogger)
         try await running([asker]) {
             await withTaskGroup(of: Answer?.self) { tasks in
                 for index in 0..<3000 {
@@ -229,15 +228,15 @@ import Testing
 extension TestTracker {
     /// Runs a tracker that asks the ledger while `body` works, and stops it gracefully.
     func servingWithQuestions(_ body: (Int) async throws -> Void) async throws {
-        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let events = try buffer()
-        let asker = QuestionAsker(broker, logger: Self.quiet)
-        let server = TrackerServer(
-            Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0), connections: connections,
-            events: events, asker: asker, logger: Self.quiet, onListening: { continuation.yield($0.port) })
-        try await running([events, asker, server]) {
-            var iterator = ports.makeAsyncIterator()
-            try await body(try #require(await iterator.next()))
-        }
+        let asker = QuestionAsker(broker, logger: quietLogger)
+        try await TestServers.serving(
+            { onListening in
+                let server = TrackerServer(
+                    Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0),
+                    connections: connections, events: events, asker: asker, logger: quietLogger,
+                    onListening: { onListening($0.port) })
+                return [events, asker, server]
+            }, body)
     }
 }
