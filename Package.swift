@@ -176,7 +176,7 @@ let package = Package(
             ],
             path: "Sources/Lab/flotilla-lab", swiftSettings: strict),
         // Real servers for the tests, and what they do to a ledger.
-        .target(name: "TestServers", dependencies: ["Model", "Ledger", log], path: "Tests/TestServers", swiftSettings: strict),
+        .target(name: "TestServers", dependencies: ["Model", "Ledger", log, lifecycle], path: "Tests/TestServers", swiftSettings: strict),
         tests("Text", ["Model"]),
         tests("Model", ["Text", "TestServers"]),
         tests("Policy", ["Model", "Text", "TestServers"]),
@@ -188,7 +188,7 @@ let package = Package(
         tests(
             "Ledger", ["Model", "Text", "Policy", "Customers", "Signing", "TestServers", log, grdb],
             resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
-        tests("Bounces", ["Model", "Text", "Policy"]),
+        tests("Bounces", ["Model", "Text", "Policy", "TestServers"]),
         tests("Receipts", ["Model", "Text", "TestServers"]),
         tests("Signing", ["Model", "Text", "TestServers"]),
         tests("Authentication", ["Signing", "Text"], resources: [.embedInCode("Fixtures/rfc7208-tests.txt")]),

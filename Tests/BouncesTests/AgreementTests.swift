@@ -1,20 +1,12 @@
 import Bounces
 import Foundation
 import Model
+import TestServers
 import Testing
 
-enum BounceCorpus {
-    /// Nil where it is not there.
-    static let folder: String? = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        return [root.deletingLastPathComponent().path, "/work"].map { $0 + "/shared/data/bounces" }
-            .first { FileManager.default.fileExists(atPath: $0 + "/expected.ndjson") }
-    }()
-}
-
-/// 294 mails that people collected, with what another program makes of them: `../shared/data/bounces`. Where that folder is not there, the
+/// The corpus as its labels say. Where it is not there, the
 /// small mails of `ReturnedMailTests` have to do.
-@Suite(.enabled(if: BounceCorpus.folder != nil, "there is no ../shared/data/bounces beside the checkout"))
+@Suite(.enabled(if: BounceCorpus.isThere, "there is no ../shared/data/bounces beside the checkout"))
 struct AgreementTests {
     private struct Label: Decodable {
         struct Bounce: Decodable {

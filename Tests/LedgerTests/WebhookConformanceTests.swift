@@ -101,6 +101,33 @@ import Text
         #expect(told[4].link == 2 && told[4].visitor == .human && told[5].visitor == .machine)
     }
 
+    /// Told is who can be sent to again, and not who only asked for it: neither who never left, nor who is on the list for another reason.
+    @Test(arguments: Engine.all) func onlyWhoSubscribesAgainWithEffectIsTold(engine: Engine) async throws {
+        let ledger = try await engine.open(folder)
+        try await ledger.addWebhook(subscription(types: WebhookTypes([.unsubscribed, .resubscribed])), note: nil)
+        var mailing = Example.mailing()
+        mailing.tracking = MailingTracking()
+        try await Example.plan(ledger, id, batches: [4], mailing: mailing)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
+        _ = try await ledger.write(groups: [resultGroup(closing: .done, (0..<4).map { sent($0) })], events: [], now: now)
+        let number = try #require(try await ledger.number(of: id))
+        func write(_ sequence: UInt64, _ action: TrackedAction, _ indices: [Int], at time: Int64) async throws {
+            let events = indices.map { TrackedEvent(action, by: .post, mailing: number, batch: 0, index: UInt32($0), time: time) }
+            let batch = EventBatch(source: 1, sequence: sequence, events: events)
+            let rules = EventRules(version: "1") { visits, _ in visits.map { _ in .human } }
+            for _ in 0..<2 { _ = try await ledger.write(events: [batch], letters: [], rules, now: time) }
+        }
+        let complaint = Suppression(.init(.email, "p0-2@example.com"), reason: .complaint, source: "", at: now)
+        _ = try await ledger.suppress([complaint], audit: nil, now: now)
+        try await write(0, .unsubscribe, [0, 3], at: now + 1)
+        // The last one unsubscribes later than it subscribes: visits of two trackers come in any order.
+        try await write(2, .resubscribe, [0, 1, 2], at: now + 2)
+        try await write(5, .resubscribe, [3], at: now)
+        #expect(
+            try await told(ledger) == ["recipient.unsubscribed 0.0", "recipient.unsubscribed 0.3", "recipient.resubscribed 0.0"])
+        #expect(try await ledger.suppressionList().entries == 2)
+    }
+
     @Test(arguments: Engine.all) func whatProvidersTellIsTold(engine: Engine) async throws {
         let ledger = try await engine.open(folder)
         try await ledger.addWebhook(subscription(types: try WebhookTypes(["recipient.*"])), note: nil)

@@ -4,47 +4,8 @@ import Names
 import TestServers
 import Testing
 
-/// Debian's nsd with zones of a test.
-private final class NameServer: Sendable {
-    let address: String
-    private let folder: TemporaryFolder
-    private let process: ServerProcess
-
-    init(zone: String) async throws {
-        folder = try TemporaryFolder()
-        let port = try freePort()
-        address = "127.0.0.1:\(port)"
-        try folder.write(
-            "$TTL 60\n@ IN SOA ns.example.net. h.example.net. 1 60 60 60 60\n@ IN NS ns\nns IN A 127.0.0.1\n\(zone)", to: "zone")
-        let path = folder.path
-        let settings = """
-            server:
-              ip-address: 127.0.0.1@\(port)
-              username: ""
-              zonesdir: "\(path)"
-              database: ""
-              zonelistfile: "\(path)/list"
-              xfrdfile: "\(path)/xfrd"
-              xfrdir: "\(path)"
-              pidfile: ""
-              server-count: 1
-            remote-control:
-              control-enable: no
-            zone:
-              name: "example.net"
-              zonefile: "zone"
-            """
-        process = try ServerProcess(
-            "nsd", ["-d", "-c", try folder.write(settings, to: "nsd.conf")], package: "nsd", output: folder.path("log"))
-        let resolver = try Resolver(server: address, timeout: .seconds(10), total: .seconds(10))
-        guard case .records = await resolver.answer("ns.example.net", .address4) else {
-            throw TimedOut(description: "nsd does not answer: \(folder.text("log") ?? "")")
-        }
-    }
-
-    deinit { process.stop(SIGTERM) }
-
-    func resolver() throws -> Resolver { try Resolver(server: address, timeout: .seconds(5), total: .seconds(20)) }
+extension NameServer {
+    fileprivate func resolver() throws -> Resolver { try Resolver(server: address, timeout: .seconds(5), total: .seconds(20)) }
 }
 
 @Suite struct ResolverTests {

@@ -18,6 +18,16 @@ import Testing
         #expect(offers == ["List-Id": "<offers.news.example.com>", "Feedback-ID": "a4brbqeb84xz7:offers:examplecom"])
     }
 
+    /// Mail programs sort by the List-Id, and offer to leave that list alone.
+    @Test func noTwoCategoriesShareAList() {
+        let categories = ["a_b", "a-b", "a.b", "0"]
+        let lists = categories.map { category in headers { $0.category = category }["List-Id"] ?? "" }
+        #expect(lists == categories.map { "<\($0).news.example.com>" })
+        for category in [".a", "a.", "a..b", "A", "_", String(repeating: "a", count: 64), "{{id}}"] {
+            #expect(headers { $0.category = category }["List-Id"] == "<news.example.com>")
+        }
+    }
+
     @Test func itsOwnHeadersAndOtherChannelsStayAsTheyAre() {
         let own = headers { $0.headers = [Mailing.Header(name: "list-id", value: Mailing.Template(source: "<x.example.com>"))] }
         #expect(own == ["list-id": "<x.example.com>", "Feedback-ID": "a4brbqeb84xz7:examplecom"])

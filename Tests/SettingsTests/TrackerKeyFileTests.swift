@@ -80,6 +80,14 @@ import Text
         #expect(settings.warnings.allSatisfy { $0.hasPrefix("tracker.url is \(url), without TLS") })
     }
 
+    @Test func aDomainToUnsubscribeAtIsWarnedOfWithoutATracker() throws {
+        var environment = ["FLOTILLA_EMAIL_UNSUBSCRIBE_DOMAIN": "bounces.example.com"]
+        let alone = try Settings.load(file: nil, environment: environment).warnings
+        #expect(alone.count == 1 && alone[0].hasPrefix("email.unsubscribe_domain (bounces.example.com) has no effect without tracker.url"))
+        environment["FLOTILLA_TRACKER_URL"] = "https://t.example.com"
+        #expect(try Settings.load(file: nil, environment: environment).warnings == [])
+    }
+
     @Test(arguments: [
         ("https://t.example.com", "https://t.example.com"), ("https://T.Example.com/", "https://t.example.com"),
         ("http://127.0.0.1:9467/a/b//", "http://127.0.0.1:9467/a/b"), ("https://[::1]:8", "https://[::1]:8"),

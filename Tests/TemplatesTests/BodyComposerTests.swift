@@ -81,6 +81,28 @@ import Text
         }
     }
 
+    /// What a program takes is shown to nobody: `{{view_url}}` in it would lead to a page that says so.
+    @Test func aWebhookHasNoPageThatShowsIt() throws {
+        func problems(_ body: String, _ fields: [String] = ["id", "address"]) -> String {
+            var mailing = Mailing(name: "m", channel: .webhook, provider: "gateway", fields: fields)
+            mailing.body = .init(source: body)
+            mailing.tracking = MailingTracking()
+            do throws(TemplateError) {
+                _ = try BodyComposer(mailing: mailing, provider: gateway("application/json", nil))
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(problems(#"{"u":"{{unsubscribe_url}}","p":"{{preferences_url}}"}"#) == "")
+        #expect(problems(#"{"v":"{{view_url}}"}"#, ["id", "address", "view_url"]) == "")
+        #expect(problems(#"{"v":"{{view_url}}"}"#).contains("what a webhook is sent has none"))
+        #expect(problems("{{#view_url}}{{/view_url}}").contains("what a webhook is sent has none"))
+        #expect(problems("{{#unsubscribe_url}}1{{/unsubscribe_url}}").contains("and no section; write {{unsubscribe_url}} alone"))
+        // A gateway's body is around a text for people, and may have all pages.
+        var text = sms("Hi")
+        text.tracking = MailingTracking()
+        #expect(try BodyComposer(mailing: text, provider: gateway("application/json", #"{"v":"{{view_url}}"}"#)).namesPages)
+    }
+
     private let hostile = ["1", "+447700900001", "x&To=+1 50% \"<b>\" ü\\"]
 
     @Test func formsAreEncodedAsForms() throws {

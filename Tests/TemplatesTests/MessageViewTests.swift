@@ -67,6 +67,10 @@ import Text
         #expect(page.contains("<title>For &lt;Zoë&gt;</title>") && page.contains("Hello &lt;Zoë&gt; &amp; all\n"))
         #expect(page.contains(/<a href="https:\/\/t\.example\/c\/[^"]*">https:\/\/t\.example\/c\/[^<]*<\/a>/) && page.contains("&lt;b&gt;"))
         let short = try self.page(mailing(text: "Go http://a.example/?a=\"b\" h http://", .sms))
+        #expect(short.contains("<title>For &lt;Zoë&gt;</title>") && short.contains("<pre dir=\"auto\">"))
+        var plain = mailing(text: "Hi", .sms)
+        plain.subject = .init(source: "")
+        #expect(try self.page(plain).contains("<title>news@example.com</title>"))
         #expect(short.contains(#"<a href="http://a.example/?a=">http://a.example/?a=</a>&quot;b&quot; h http://"#))
     }
 

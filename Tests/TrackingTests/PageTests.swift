@@ -88,6 +88,8 @@ import Text
         #expect(change("n=news&a=0").isEmpty && change("c=never-shown").isEmpty && change("").isEmpty)
         #expect(change("c=%6Eews&n=%6eews").categories == ["news": true])
         #expect(PreferenceForm(Array("m=news".utf8)).category == "news")
+        // A page with nothing that can be changed has no more than this, as has one of a message without a category.
+        #expect(!PreferenceForm(Array("m=".utf8)).isEmpty && PreferenceForm(Array("m".utf8)).isEmpty)
     }
 
     @Test(arguments: 0..<5 as Range<UInt64>) func noFormEndsTheProcess(seed: UInt64) {

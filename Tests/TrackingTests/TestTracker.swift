@@ -1,9 +1,7 @@
 import Broker
-import Logging
 import Model
 import NIOPosix
 import Policy
-import ServiceLifecycle
 import Signing
 import Synchronization
 import Telemetry
@@ -44,10 +42,8 @@ struct TestTracker {
         var endpoint = RedisEndpoint(place: .unix(path: redis.socket))
         endpoint.timeout = .milliseconds(300)
         return Broker(
-            endpoint: endpoint, prefix: "test", partitions: 1, name: "test", group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+            endpoint: endpoint, prefix: "test", partitions: 1, name: "test", group: .singletonMultiThreadedEventLoopGroup, logger: quietLogger)
     }
-
-    static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     func path(_ prefix: String, _ purpose: TokenPurpose, index: Int = 9, mailing: UInt32 = 7) throws -> String {
         var out = Array("/\(prefix)/".utf8)
@@ -77,17 +73,17 @@ struct TestTracker {
 
     func buffer() throws -> EventBuffer {
         EventBuffer(
-            EventStreams(broker), folder: try SpoolFolder(folder.path("spool")), limit: spoolLimit, bounds: bounds, logger: Self.quiet)
+            EventStreams(broker), folder: try SpoolFolder(folder.path("spool")), limit: spoolLimit, bounds: bounds, logger: quietLogger)
     }
 
     /// Runs a tracker while `body` works, and stops it gracefully.
     func serving(_ body: (Int) async throws -> Void) async throws {
         let events = try buffer()
-        try await TrackingTests.serving(
+        try await TestServers.serving(
             { onListening in
                 let server = TrackerServer(
                     Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0),
-                    connections: connections, events: events, logger: Self.quiet, onListening: onListening)
+                    connections: connections, events: events, logger: quietLogger, onListening: { onListening($0.port) })
                 return [events, server]
             }, body)
     }

@@ -1,7 +1,6 @@
 import Broker
 import Foundation
 import Model
-import ServiceLifecycle
 import Signing
 import Telemetry
 import TestServers
@@ -14,10 +13,11 @@ import Testing
     private static let preferences = RecipientPreferences(
         channel: .email, category: "news", all: .wanted, categories: [.init("news", .wanted), .init("offers", .declined)])
 
-    private func ask(_ port: Int, _ line: String, _ body: String = "") async throws -> (status: Int, text: String) {
+    private func ask(_ port: Int, _ line: String, _ body: String = "", as type: String? = nil) async throws -> (status: Int, text: String) {
         let client = try RawClient(port)
         let length = body.isEmpty ? "" : "\r\nContent-Length: \(body.utf8.count)"
-        try await client.send("\(line) HTTP/1.1\(length)\r\nHost: localhost\r\nConnection: close\r\n\r\n\(body)")
+        let type = type.map { "\r\nContent-Type: \($0)" } ?? ""
+        try await client.send("\(line) HTTP/1.1\(length)\(type)\r\nHost: localhost\r\nConnection: close\r\n\r\n\(body)")
         let text = try await client.receive().text
         return (Int(text.dropFirst(9).prefix(3)) ?? 0, text)
     }
@@ -66,17 +66,28 @@ import Testing
     }
 
     /// Anybody who has a link can send any form.
-    @Test func aFormThatThePageDidNotSendChangesNothing() async throws {
+    @Test func aFormThatThePageDidNotSendIsRefused() async throws {
         let test = try await TestTracker()
         try await test.servingWithQuestions { port in
+            func refuse(_ body: String, as type: String? = nil) async throws {
+                let page = try await ask(port, "POST \(test.path("p", .preferences))?save", body, as: type)
+                #expect(page.status == 400 && page.text.contains("nothing has changed"), "\(body) \(type ?? ""): \(page)")
+            }
+            // Whether or not the ledger can be asked.
+            try await refuse("x=1")
             try await answering(test, { _ in .preferences(Self.preferences) }) {
-                for body in ["x=1&%%%", "c=", "m", "\u{0}=1"] {
-                    let page = try await ask(port, "POST \(test.path("p", .preferences))?save", body)
-                    #expect(page.status == 200 && !page.text.contains("role=\"status\""), "\(body): \(page)")
+                for body in ["", "x=1&%%%", "c=", "m", "\u{0}=1"] { try await refuse(body) }
+                for type in ["application/json", "multipart/form-data; boundary=x", "text/plain", "application/x-www-form-urlencoded2"] {
+                    try await refuse("w=news&m=news", as: type)
                 }
                 // Of a form that has more, what the page does not show is passed over.
-                _ = try await ask(port, "POST \(test.path("p", .preferences))?save", "c=offers&c=forged&n=offers&n=forged&m=news")
+                _ = try await ask(
+                    port, "POST \(test.path("p", .preferences))?save", "c=offers&c=forged&n=offers&n=forged&m=news",
+                    as: "Application/X-WWW-Form-URLEncoded ; charset=utf-8")
                 #expect(try await test.arrived(1).map(\.change) == [PreferenceChange(categories: ["offers": true])])
+                // Nobody is kept from declining everything.
+                #expect(try await ask(port, "POST \(test.path("p", .preferences))?all", "{}", as: "application/json").status == 200)
+                #expect(try await test.arrived(1).first?.action == .unsubscribe)
             }
         }
     }
@@ -166,7 +177,7 @@ import Testing
             for isThere in [true, false] {
                 if !isThere {
                     // What Redis has it takes with it.
-                    events += try await test.arrived(2)
+                    events += try await test.arrived(3)
                     test.redis.stop()
                 }
                 let start = ContinuousClock.now
@@ -174,20 +185,24 @@ import Testing
                 #expect(page.status == 200 && page.text.contains("Stop these messages"))
                 #expect(try await ask(port, "GET \(test.path("v", .view))").status == 503)
                 let saved = try await ask(port, "POST \(test.path("p", .preferences))?save", "w=news&m=news")
-                #expect(saved.status == 200 && saved.text.contains("Your choices are saved"))
+                #expect(saved.status == 200 && saved.text.contains("Your choice is taken") && !saved.text.contains("saved"))
+                // Who complained stays on the list: without the ledger nobody is told to be subscribed.
+                let again = try await ask(port, "POST \(test.path("p", .preferences, index: 8))?again")
+                #expect(again.status == 200 && again.text.contains("Your choice is taken") && !again.text.contains("subscribed"))
                 #expect(ContinuousClock.now - start < .seconds(9))
                 #expect(try await ask(port, "GET \(test.path("o", .open))").status == 200)
             }
             try await test.redis.start()
-            events += try await test.arrived(2)
+            events += try await test.arrived(3)
             #expect(events.filter { $0.action == .unsubscribe }.count == 2)
+            #expect(events.filter { $0.action == .resubscribe && $0.index == 8 }.count == 2)
         }
     }
 
     /// Many visitors of many messages, none of whom is answered: Redis and the tracker hold a bounded number of questions.
     @Test func aFloodOfQuestionsIsBounded() async throws {
         let test = try await TestTracker()
-        let asker = QuestionAsker(test.broker, bounds: QuestionBounds(questions: 300, waiters: 500), logger: TestTracker.quiet)
+        let asker = QuestionAsker(test.broker, bounds: QuestionBounds(questions: 300, waiters: 500), logger: quietLogger)
         try await running([asker]) {
             await withTaskGroup(of: Answer?.self) { tasks in
                 for index in 0..<3000 {
@@ -213,15 +228,15 @@ import Testing
 extension TestTracker {
     /// Runs a tracker that asks the ledger while `body` works, and stops it gracefully.
     func servingWithQuestions(_ body: (Int) async throws -> Void) async throws {
-        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let events = try buffer()
-        let asker = QuestionAsker(broker, logger: Self.quiet)
-        let server = TrackerServer(
-            Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0), connections: connections,
-            events: events, asker: asker, logger: Self.quiet, onListening: { continuation.yield($0.port) })
-        try await running([events, asker, server]) {
-            var iterator = ports.makeAsyncIterator()
-            try await body(try #require(await iterator.next()))
-        }
+        let asker = QuestionAsker(broker, logger: quietLogger)
+        try await TestServers.serving(
+            { onListening in
+                let server = TrackerServer(
+                    Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0),
+                    connections: connections, events: events, asker: asker, logger: quietLogger,
+                    onListening: { onListening($0.port) })
+                return [events, asker, server]
+            }, body)
     }
 }

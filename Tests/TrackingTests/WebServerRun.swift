@@ -2,6 +2,7 @@ import NIOCore
 import ServiceLifecycle
 import Signing
 import Telemetry
+import TestServers
 import Testing
 import Text
 
@@ -20,11 +21,11 @@ struct WebServerRun {
             ListenAddress(host: "127.0.0.1", port: 0), purpose: "links", remedy: "none",
             limit: .init(connections: limit, timeout: .nanoseconds(Int64(first / .nanoseconds(1)))))
         configuration.requestTimeout = whole
-        try await TrackingTests.serving(
+        try await TestServers.serving(
             { onListening in
                 [
                     WebServer(
-                        configuration, logger: TestTracker.quiet, onListening: onListening,
+                        configuration, logger: quietLogger, onListening: { onListening($0.port) },
                         handler: { tracker.answer($0, at: 0).response })
                 ]
             }, body)

@@ -31,8 +31,8 @@ import Text
 
         func serving(_ body: (Int) async throws -> Void) async throws {
             let folder = try SpoolFolder(test.folder.path("spool"))
-            let events = EventBuffer(EventStreams(test.broker), folder: folder, limit: 1 << 20, logger: TestTracker.quiet)
-            let sender = ReceiptSender(ReceiptStreams(test.broker), folder: folder, limit: 1 << 20, logger: TestTracker.quiet)
+            let events = EventBuffer(EventStreams(test.broker), folder: folder, limit: 1 << 20, logger: quietLogger)
+            let sender = ReceiptSender(ReceiptStreams(test.broker), folder: folder, limit: 1 << 20, logger: quietLogger)
             let hooks = [
                 "mail": WebhookReceiver.Hook(.postmark, provider: "main", secret: Secret("Aladdin:open sesame")),
                 "grid": WebhookReceiver.Hook(.sendGrid, provider: "grid", secret: Secret(WebhookReceiverTests.sendGridKey)),
@@ -43,12 +43,12 @@ import Text
                 fetch: { [fetched] url in
                     fetched.all.withLock { $0.append(url) }
                     throw CancellationError()
-                }, logger: TestTracker.quiet)
-            try await TrackingTests.serving(
+                }, logger: quietLogger)
+            try await TestServers.serving(
                 { onListening in
                     let server = TrackerServer(
                         Tracker(.init(url: "http://localhost", keys: test.keys)), at: ListenAddress(host: "127.0.0.1", port: 0),
-                        connections: 32, events: events, webhooks: receiver, logger: TestTracker.quiet, onListening: onListening)
+                        connections: 32, events: events, webhooks: receiver, logger: quietLogger, onListening: { onListening($0.port) })
                     return [events, sender, server]
                 }, body)
         }

@@ -13,32 +13,6 @@ import Testing
         try JSONDecoder().decode([Finding].self, from: Data(outcome.output.utf8))
     }
 
-    /// Zones of nsd, and the port that it has.
-    private static func server(_ folder: TemporaryFolder, _ zone: String) throws -> (ServerProcess, String) {
-        let port = try freePort()
-        try folder.write(
-            "$TTL 60\n@ IN SOA ns.example.net. h.example.net. 1 60 60 60 60\n@ IN NS ns\nns IN A 127.0.0.1\n\(zone)", to: "zone")
-        let settings = """
-            server:
-              ip-address: 127.0.0.1@\(port)
-              username: ""
-              zonesdir: "\(folder.path)"
-              database: ""
-              zonelistfile: "\(folder.path("list"))"
-              xfrdfile: "\(folder.path("xfrd"))"
-              xfrdir: "\(folder.path)"
-              pidfile: ""
-              server-count: 1
-            remote-control:
-              control-enable: no
-            zone:
-              name: "example.net"
-              zonefile: "zone"
-            """
-        let process = try ServerProcess("nsd", ["-d", "-c", try folder.write(settings, to: "nsd.conf")], package: "nsd")
-        return (process, "127.0.0.1:\(port)")
-    }
-
     @Test("A machine's faults are all found, and nothing is made")
     func machine() async throws {
         let folder = try TemporaryFolder()
@@ -99,19 +73,13 @@ import Testing
     @Test("A domain is checked by the server that is named, and controls of its answers are escaped")
     func domain() async throws {
         let folder = try TemporaryFolder()
-        let (process, address) = try Self.server(
-            folder,
-            """
-            @ IN TXT "v=spf1 \\027[31m -all"
-            @ IN MX 10 ns
-            """)
-        defer { process.stop(SIGTERM) }
+        let server = try await NameServer(
+            zone: """
+                @ IN TXT "v=spf1 \\027[31m -all"
+                @ IN MX 10 ns
+                """)
         let config = try folder.write("redis: {}\n", to: "flotilla.yaml")
-        let arguments = ["doctor", "--config", config, "--domain", "example.net", "--dns", address, "--timeout", "10"]
-        // nsd may still read its zones.
-        try await eventually("nsd answers") {
-            try await Program.run(arguments).output.contains("MX: example.net: ns.example.net")
-        }
+        let arguments = ["doctor", "--config", config, "--domain", "example.net", "--dns", server.address, "--timeout", "10"]
         let outcome = try await Program.run(arguments)
         #expect(outcome.status == 2)
         #expect(!outcome.output.contains("\u{1B}"))

@@ -180,8 +180,46 @@ import Testing
     ])
     func refusesWhatCannotBeTold(arguments: [String], words: String) async throws {
         let folder = try TemporaryFolder()
+        #expect(try await Program.run(["ledger", "init", "--ledger", folder.path("l.sqlite")]).status == 0)
         let outcome = try await Program.run(["webhooks", "add"] + arguments + ["--ledger", folder.path("l.sqlite")])
         #expect(outcome.status != 0 && outcome.errors.contains(words), "\(outcome)")
         #expect(!outcome.errors.contains("whsec_"))
+    }
+
+    /// A subscription of a mistyped ledger would be told of nothing.
+    @Test func aMistypedLedgerIsNotMade() async throws {
+        let folder = try TemporaryFolder()
+        let outcome = try await Program.run(["webhooks", "add", "https://example.com/", "--ledger", folder.path("l.sqlite")])
+        #expect(outcome.status != 0 && outcome.errors.contains("flotilla ledger init"), "\(outcome)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    /// What a shell makes of a pattern, and a mistyped command.
+    @Test func slipsOfTheCommandLineAreExplained() async throws {
+        let files = try await Program.run(["webhooks", "add", "https://example.com/", "--types", "recipient.csv"])
+        #expect(files.status == 64 && files.errors.contains("Write a pattern in quotation marks"), "\(files)")
+        for (words, meant) in [
+            (["webhooks", "lst"], "flotilla webhooks list"), (["webhook"], "flotilla webhooks"),
+            (["mailing", "shwo", "1"], "flotilla mailing show"),
+            (["webhooks", "secret", "rotat", "x"], "flotilla webhooks secret rotate"),
+        ] {
+            let outcome = try await Program.run(words)
+            #expect(outcome.status == 64 && outcome.errors.contains("; did you mean '\(meant)'?"), "\(outcome)")
+        }
+        let other = try await Program.run(["webhooks", "nothing-like-it"])
+        #expect(other.status == 64 && !other.errors.contains("did you mean"), "\(other)")
+    }
+
+    @Test func subscriptionsAreListedInEightyColumns() async throws {
+        let folder = try TemporaryFolder()
+        let ledger = ["--ledger", folder.path("l.sqlite")]
+        #expect(try await Program.run(["ledger", "init"] + ledger).status == 0)
+        for types in ["*", "recipient.*", "mailing.sent"] {
+            let url = "https://crm.example.com/\(String(repeating: "x", count: 20))"
+            #expect(try await Program.run(["webhooks", "add", url, "--types", types] + ledger).status == 0)
+        }
+        let lines = try await Program.run(["webhooks", "list"] + ledger).output.split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count <= 80 } && lines.count { $0.hasPrefix("  to https://crm") } == 3, "\(lines)")
+        #expect(lines.first?.split(separator: " ") == ["ID", "STATE", "WAITING", "LAST", "TAKEN"] && lines.contains("  of mailing.sent"))
     }
 }

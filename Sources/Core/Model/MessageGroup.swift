@@ -30,8 +30,11 @@ package struct MessageGroup: Sendable {
     /// The limit that its messages start under; nil where there is none.
     package var limit: (any StartLimit)?
     /// Composes the texts anew for a server that understands less than `extensions`; nil where they suit every server. Called on the
-    /// transport's own threads.
+    /// transport's own threads, unless there is `elsewhere`.
     package var recompose: (@Sendable (MailExtensions) -> Texts)?
+    /// Runs `recompose` on another thread, where it takes long, as it does for texts that are signed: no connection waits for it. Nil where
+    /// it is quick.
+    package var elsewhere: (@Sendable (_ work: @escaping @Sendable () -> Void) -> Void)?
     /// What a server must understand for the texts as they are.
     package var extensions = MailExtensions.none
     /// Takes a message, by its place in the group, whose response is late: `deliver` returns without it, and without
@@ -54,13 +57,16 @@ package struct MessageGroup: Sendable {
 
     /// Makes its texts fit for a server. One that offers SMTPUTF8 gets addresses beyond ASCII as they are.
     package mutating func suit(_ server: MailExtensions) {
-        guard let recompose, !server.covers(extensions) || gains(server) else { return }
+        guard let recompose, !suits(server) else { return }
         let texts = recompose(server)
         guard texts.bodies.count == messages.count else { return }
         bytes = texts.bytes
         for (index, body) in texts.bodies.enumerated() { messages[index].body = body }
         extensions = server
     }
+
+    /// Its texts are fit for a server as they are.
+    package func suits(_ server: MailExtensions) -> Bool { recompose == nil || server.covers(extensions) && !gains(server) }
 
     private func gains(_ server: MailExtensions) -> Bool {
         guard server.smtpUTF8, !extensions.smtpUTF8 else { return false }

@@ -30,11 +30,13 @@ package struct SenderHeaders: Sendable, Equatable {
         return mailing
     }
 
-    /// A list of its own for each category, where that can be a label of a domain.
+    /// A list of its own for each category, which stands before the domain as it is written, where all is a domain but for a `_`: RFC 2919
+    /// section 2 has a dot-atom there.
     private static func list(_ domain: String, _ category: String?) -> String {
-        guard let label = category?.lowercased().replacing("_", with: "-"), DomainName.isValid("\(label).\(domain)"), !label.contains(".")
-        else { return domain }
-        return "\(label).\(domain)"
+        guard let category, Category.fault(category) == nil, DomainName.isValid("\(category.replacing("_", with: "-")).\(domain)") else {
+            return domain
+        }
+        return "\(category).\(domain)"
     }
 
     /// At most four parts, none twice, the sender's at the end.

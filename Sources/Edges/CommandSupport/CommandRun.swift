@@ -35,7 +35,8 @@ package enum CommandRun {
             exit(ExitCode.success.rawValue)
         } catch {
             let code = error is UsageError ? .validationFailure : root.exitCode(for: error)
-            let message = plain(root.fullMessage(for: PlainError.of(error)))
+            var message = plain(root.fullMessage(for: PlainError.of(error)))
+            if code == .validationFailure { message = NearestCommand.hint(root, arguments, in: message) }
             // Help, versions and completion scripts.
             if code.isSuccess { StandardOutput.write(own: message) } else if !message.isEmpty { StandardError.write(message) }
             end(!code.isSuccess)

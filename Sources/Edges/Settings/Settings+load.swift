@@ -61,6 +61,13 @@ extension Settings {
         settings.tracker.webhooks = webhooks.webhooks
         settings.tracker.domains = trackers.addresses
         settings.warnings += settings.tracker.openAddresses
+        if let domain = settings.email.unsubscribeDomain, settings.tracker.url == nil {
+            settings.warnings.append(
+                """
+                email.unsubscribe_domain (\(domain)) has no effect without tracker.url: messages name no way to unsubscribe. Set tracker.url \
+                (docs/tracking.md), or remove it
+                """)
+        }
         if let visitors { settings.visitors = visitors.rules }
         if let responses { settings.worker.responses = ResponseTable(own: responses.rules) }
         let fields = Set((fromFile.entries + fromEnvironment.entries).map(\.path).filter { $0.count == 4 })

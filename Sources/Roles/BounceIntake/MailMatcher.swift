@@ -80,14 +80,11 @@ package struct MailMatcher: Sendable {
         return fault.map { .failure($0) } ?? .success(nil)
     }
 
-    /// The wish of a recipient whose mail program wrote to `unsubscribe+TOKEN` (RFC 2369 section 3.2); nil for any other mail.
+    /// The wish of a recipient whose mail program wrote to his address for that; nil for any other mail.
     private func unsubscribe(_ addresses: [String], at now: Int64) -> TrackedEvent? {
         guard let keys else { return nil }
         for address in addresses {
-            let local = address[..<(address.lastIndex(of: "@") ?? address.endIndex)]
-            guard let plus = local.firstIndex(of: "+"), local[..<plus].lowercased() == "unsubscribe",
-                let subject = try? keys.verify(Array(local[local.index(after: plus)...].utf8), for: .unsubscribe)
-            else { continue }
+            guard let subject = UnsubscribeAddress.subject(of: address, keys: keys) else { continue }
             var event = TrackedEvent(
                 .unsubscribe, by: .post, mailing: subject.mailing, batch: subject.batch, index: subject.index, time: now)
             event.agent = "mailto"

@@ -200,7 +200,8 @@ package final class Tracker: Sendable {
             guard isChoice, request.target.hasSuffix(TrackerPages.again) else {
                 return Answer(pages.unsubscribed, .unsubscribe, event: event(.unsubscribe, of: subject, token, request, now))
             }
-            return Answer(pages.subscribed, .resubscribe, event: event(.resubscribe, of: subject, token, request, now))
+            // Whether they are on the list still is for the ledger to say, which has not answered.
+            return Answer(pages.taken, .resubscribe, event: event(.resubscribe, of: subject, token, request, now))
         } catch { return refuse(token, error, request, now) }
     }
 

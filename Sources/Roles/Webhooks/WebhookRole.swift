@@ -52,7 +52,8 @@ package struct WebhookRole: Service {
     private func serve(_ state: Subscriptions) async {
         var backoff = Backoff()
         var line = RepeatedLine()
-        var isStandingBy = false
+        // The process in whose place this one works once that has ended.
+        var former: String?
         while !state.stop.isStopping {
             do throws(LedgerError) {
                 active.record(0)
@@ -60,12 +61,14 @@ package struct WebhookRole: Service {
                 let token = try await ledger.acquireLeadership(
                     Leadership.webhooks, holder: name, for: durations.lease, isHolderGone: false)
                 guard let token else {
-                    if !isStandingBy { logger.info("standing by: another process tells webhooks") }
-                    isStandingBy = true
+                    let leader = try await ledger.leader(Leadership.webhooks)?.holder ?? "another process"
+                    if former != leader { logger.notice("standing by: \(leader) tells webhooks, and this process takes over when it ends") }
+                    former = leader
                     await state.stop.wait(atMost: durations.lease / 5)
                     continue
                 }
-                isStandingBy = false
+                logger.notice(former.map { "this process tells webhooks now, in place of \($0)" } ?? "this process tells webhooks")
+                former = nil
                 backoff = Backoff()
                 active.record(1)
                 let lease = WebhookLease(fencingToken: token, clocks: clocks)

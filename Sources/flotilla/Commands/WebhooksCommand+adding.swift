@@ -36,7 +36,11 @@ extension WebhooksCommand {
                 """)
         @Argument(help: "Where its messages go; - reads that from standard input, so that a password in it is in no list of processes.")
         var url: String
-        @Option(help: "The event types, with commas: recipient.sent, recipient.*, mailing.*, and so on; by default all.")
+        @Option(
+            help: """
+                The event types, with commas: recipient.sent, 'recipient.*', 'mailing.*', and so on; by default all. Write what has a * in \
+                quotation marks: else the shell looks for files of that name.
+                """)
         var types = "*"
         @Flag(help: "The messages have the recipients' addresses.") var addresses = false
         @Flag(help: "A URL without TLS that leads to another machine is wanted.") var insecure = false
@@ -46,7 +50,9 @@ extension WebhooksCommand {
 
         private func wanted() throws -> WebhookTypes {
             let names = types.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-            do { return try WebhookTypes(names) } catch { throw ValidationError("--types: \(error)") }
+            do { return try WebhookTypes(names) } catch {
+                throw ValidationError("--types: \(error). Write a pattern in quotation marks ('recipient.*'): the shell replaces it by files")
+            }
         }
 
         func validate() throws {
@@ -66,8 +72,7 @@ extension WebhooksCommand {
             var one = WebhookSubscription(
                 id: id, url: Secret(place), types: try wanted(), parts: connections, secret: text, now: Clock.milliseconds())
             (one.addresses, one.insecure) = (addresses, insecure)
-            let session = try await order.beginningSession(order.settings())
-            try await session.give(AddWebhook(one))
+            try await order.session(order.settings()).give(AddWebhook(one))
             StandardOutput.write("\(id)  \(one.shownURL)" + (isNew ? "\nsecret (shown once): \(text.exposed)" : ""))
         }
     }
@@ -125,14 +130,7 @@ extension WebhooksCommand {
                 return
             }
             guard !all.isEmpty else { return StandardOutput.write("no subscriptions yet: flotilla webhooks add URL") }
-            let rows = all.map { one, waiting in
-                [
-                    one.id, one.state.rawValue, grouped(waiting), one.lastSuccess.map { Timestamp.text($0) } ?? "never", one.shownURL,
-                    one.types.names.joined(separator: ","), one.state == .disabled ? one.why : one.problem,
-                ]
-            }
-            let header = ["ID", "STATE", "WAITING", "LAST TAKEN", "URL", "TYPES", "PROBLEM"]
-            StandardOutput.write(TextTable(header: header, rows: rows, rightAligned: [2]).text)
+            StandardOutput.write(WebhookText(all).lines.joined(separator: "\n"))
         }
     }
 }

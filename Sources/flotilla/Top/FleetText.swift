@@ -102,26 +102,6 @@ struct FleetText {
     }
 
     private func wrapped(_ text: String, first: String, rest: String) -> [String] {
-        var lines = [first]
-        for word in LogText.line(text).split(separator: " ") {
-            var word = String(word)
-            if lines[lines.count - 1].count > first.count {
-                if lines[lines.count - 1].columns + 1 + word.columns <= width {
-                    lines[lines.count - 1] += " " + word
-                    continue
-                }
-                lines.append(rest)
-            }
-            // A word that is wider than the terminal continues on the next line.
-            while lines[lines.count - 1].columns + word.columns > width, !word.isEmpty {
-                let part = word.fitting(max(1, width - rest.columns))
-                if part.isEmpty { break }
-                lines[lines.count - 1] += part
-                word = String(word.dropFirst(part.count))
-                lines.append(rest)
-            }
-            lines[lines.count - 1] += word
-        }
-        return lines.filter { $0 != rest }
+        WrappedText.lines(text, first: first, rest: rest, width: width)
     }
 }

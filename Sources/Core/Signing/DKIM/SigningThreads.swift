@@ -14,9 +14,14 @@ package final class SigningThreads: Sendable {
 
     /// Runs work on the next thread, behind what waits there.
     package func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
-        let place = turn.wrappingAdd(1, ordering: .relaxed).newValue
-        return await withCheckedContinuation { continuation in
-            queues[Int(UInt(bitPattern: place) % UInt(queues.count))].async { continuation.resume(returning: body()) }
+        await withCheckedContinuation { continuation in
+            start { continuation.resume(returning: body()) }
         }
+    }
+
+    /// The same for who does not wait.
+    package func start(_ body: @escaping @Sendable () -> Void) {
+        let place = turn.wrappingAdd(1, ordering: .relaxed).newValue
+        queues[Int(UInt(bitPattern: place) % UInt(queues.count))].async(execute: body)
     }
 }

@@ -38,19 +38,19 @@ package struct BodyComposer: Sendable {
         case .webhook, .email:
             try self.init(
                 template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields, format: format,
-                hasTracker: mailing.tracking != nil, tracking: tracking)
+                pages: TrackerPage.all(of: mailing), tracking: tracking)
         }
     }
 
     /// A body template of its own.
-    /// - Parameter hasTracker: the tracker's pages are fields, too.
+    /// - Parameter pages: the pages of the tracker that are fields, too.
     /// - Throws: `TemplateError` with all that is wrong in the template.
     init(
-        template: Mailing.Template, fields: [String], nested: [String] = [], format: BodyFormat = .json, hasTracker: Bool = false,
+        template: Mailing.Template, fields: [String], nested: [String] = [], format: BodyFormat = .json, pages: Set<TrackerPage> = [],
         tracking: MessageTracking? = nil
     ) throws(TemplateError) {
         self.template = try CompiledTemplate(
-            template, fields: fields, nested: nested, hasTracker: hasTracker, escaping: format.escaping)
+            template, fields: fields, nested: nested, pages: pages, escaping: format.escaping)
         self.format = format
         self.tracking = tracking
         (objection, links) = (.never, [])
@@ -71,7 +71,7 @@ package struct BodyComposer: Sendable {
                     remedy: "give the provider a 'body' with {{address}} and {{text}}")
             ])
         }
-        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields, hasTracker: mailing.tracking != nil)
+        let fields = FieldNames(of: mailing)
         let form = OutputForm.plain(format.escaping)
         let bodySource = TemplateSource(Mailing.Template(source: body, file: file))
         let textSource = TemplateSource(mailing.text, unifyingLineEnds: true)

@@ -11,7 +11,7 @@ package struct TextMessageLength: Sendable {
     /// - Throws: `TemplateError` with what is wrong in the text.
     package init(_ mailing: Mailing, url: String?) throws(TemplateError) {
         let source = TemplateSource(mailing.text, unifyingLineEnds: true)
-        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields, hasTracker: mailing.tracking != nil)
+        let fields = FieldNames(of: mailing)
         let text = ShortenedText(mailing, source, isSigned: false)
         template = try CompiledTemplate(
             text.tokens.withoutLinksOfLists(fields), of: source, fields: fields, form: .plain(.none), problems: text.problems)

@@ -45,7 +45,7 @@ package struct EmailComposer: Sendable {
             )
         }
         let headers = Self.senderHeaders(of: mailing, &problems)
-        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields, hasTracker: mailing.tracking != nil)
+        let fields = FieldNames(of: mailing)
         let isCounted = mailing.tracking?.isCounted == true
         let subject = Self.collect(&problems) { () throws(TemplateError) in
             try CompiledTemplate(

@@ -7,6 +7,12 @@ package enum TrackerPage: String, Sendable, CaseIterable {
     case preferences = "preferences_url"
     case view = "view_url"
 
+    /// Those to which a mailing's messages can lead: none without a tracker. What a program takes is not shown to people.
+    static func all(of mailing: Mailing) -> Set<TrackerPage> {
+        guard mailing.tracking != nil else { return [] }
+        return Set(allCases).subtracting(mailing.channel == .webhook ? [.view] : [])
+    }
+
     /// What the token of its address allows.
     var purpose: TokenPurpose {
         switch self {

@@ -74,9 +74,8 @@ struct TrackedMessage {
         out += "List-Unsubscribe: <".utf8
         write(.unsubscribe, as: .verbatim, into: &out)
         if let domain = tracking.mailDomain {
-            out += ">,\r\n <mailto:unsubscribe+".utf8
-            tracking.keys.appendToken(.unsubscribe, subject, to: &out)
-            out += domain
+            out += ">,\r\n <mailto:".utf8
+            UnsubscribeAddress.append(subject, domain: domain, keys: tracking.keys, to: &out)
         }
         out += ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".utf8
     }

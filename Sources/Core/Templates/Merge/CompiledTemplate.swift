@@ -73,14 +73,14 @@ package struct CompiledTemplate: Sendable {
     /// - Parameters:
     ///   - fields: the names of a recipient's values, in their order.
     ///   - nested: those of them whose values may be JSON lists or objects, for sections and dotted names.
-    ///   - hasTracker: the tracker's pages are fields, too.
+    ///   - pages: the pages of the tracker that are fields, too.
     /// - Throws: `TemplateError` with all that is wrong in the template.
     package init(
-        _ template: Mailing.Template, fields: [String], nested: [String] = [], hasTracker: Bool = false, escaping: Escaping
+        _ template: Mailing.Template, fields: [String], nested: [String] = [], pages: Set<TrackerPage> = [], escaping: Escaping
     ) throws(TemplateError) {
         let source = TemplateSource(template)
         var (tokens, problems) = TemplateParser.parse(source)
-        let names = FieldNames(fields, nested: nested, hasTracker: hasTracker)
+        let names = FieldNames(fields, nested: nested, pages: pages)
         tokens = tokens.placed(in: escaping, of: source, fields: names, &problems)
         try self.init(tokens, of: source, fields: names, form: .plain(escaping), problems: problems)
     }

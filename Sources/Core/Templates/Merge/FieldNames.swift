@@ -9,11 +9,16 @@ struct FieldNames {
     /// The column that says which values are JSON; nil where any value of a nested column is JSON if it can be read as such.
     let kinds: Int?
 
-    /// Messages are tracked, so that the pages of the tracker are fields, too.
-    private let hasTracker: Bool
+    /// The pages of the tracker that are fields, too.
+    private let pages: Set<TrackerPage>
 
-    init(_ names: [String], nested: [String], hasTracker: Bool = false) {
-        self.hasTracker = hasTracker
+    /// The fields of a mailing's texts.
+    init(of mailing: Mailing) {
+        self.init(mailing.fields, nested: mailing.nestedFields, pages: TrackerPage.all(of: mailing))
+    }
+
+    init(_ names: [String], nested: [String], pages: Set<TrackerPage> = []) {
+        self.pages = pages
         self.names = names
         let columns = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.columns = columns
@@ -27,7 +32,10 @@ struct FieldNames {
     }
 
     /// The page of the tracker that a name stands for; a column of that name comes first.
-    func page(_ name: String) -> TrackerPage? { hasTracker && column(name) == nil ? TrackerPage(rawValue: name) : nil }
+    func page(_ name: String) -> TrackerPage? {
+        guard let page = TrackerPage(rawValue: name), pages.contains(page), column(name) == nil else { return nil }
+        return page
+    }
 
     /// The column's values may be JSON lists or objects.
     func isNested(_ column: Int) -> Bool { nested.contains(column) }
@@ -40,10 +48,18 @@ struct FieldNames {
 
     /// What to tell the writer of an unknown name, and what to do.
     func unknown(_ name: String) -> (what: String, remedy: String) {
-        guard TrackerPage(rawValue: name) != nil else { return ("unknown field '\(name)'", advice(for: name)) }
+        guard let page = TrackerPage(rawValue: name) else { return ("unknown field '\(name)'", advice(for: name)) }
+        let what = "'\(name)' is the address of a page of the tracker"
+        if pages.contains(page) { return ("\(what), and no section", "write {{\(name)}} alone: every message has that page") }
+        guard pages.isEmpty else {
+            return (
+                "\(what) that shows the message to its reader, and what a webhook is sent has none (docs/tracking.md)",
+                "remove it, or give the recipients a field of that name"
+            )
+        }
         return (
-            "'\(name)' is the address of a page of the tracker, and there is none here",
-            "set tracker.url in flotilla.yaml, and write the field in html, text or body, and not as a section (docs/tracking.md)"
+            "\(what), and there is none here",
+            "set tracker.url in flotilla.yaml, and write the field in html, text or body (docs/tracking.md)"
         )
     }
 

@@ -5,6 +5,8 @@ package import Model
 package struct MessageView: Sendable {
     private let template: CompiledTemplate
     private let subject: CompiledTemplate
+    /// Names a message without a subject.
+    private let sender: String
     /// The message is HTML; else it is text, which is put into a page.
     private let isHTML: Bool
     private let tracking: MessageTracking?
@@ -16,7 +18,7 @@ package struct MessageView: Sendable {
     package init?(mailing: Mailing, tracking: MessageTracking? = nil) throws(TemplateError) {
         isHTML = mailing.channel == .email && !mailing.html.isEmpty
         guard mailing.channel != .webhook, isHTML || !mailing.text.isEmpty else { return nil }
-        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields, hasTracker: mailing.tracking != nil)
+        let fields = FieldNames(of: mailing)
         let isCounted = mailing.channel == .email && mailing.tracking?.isCounted == true
         var links = LinkTable()
         // The links of the text have the first numbers, where it was written and not made from the HTML.
@@ -25,6 +27,7 @@ package struct MessageView: Sendable {
         guard let template = html ?? text else { return nil }
         self.template = template
         subject = try CompiledTemplate(mailing.subject, fields: mailing.fields, nested: mailing.nestedFields, escaping: .header)
+        sender = mailing.from
         self.tracking = tracking
         objection = TrackingObjection(mailing)
     }
@@ -57,6 +60,7 @@ package struct MessageView: Sendable {
         if isHTML { return body }
         var title: [UInt8] = []
         subject.render(recipients, row: row, into: &title)
+        if title.isEmpty { title = Array(sender.utf8) }
         return Self.page(of: body, title: title)
     }
 
@@ -79,7 +83,7 @@ package struct MessageView: Sendable {
             padding: 0 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }</style>
             </head>
             <body>
-            <pre>
+            <pre dir="auto">
             """.utf8
         append(text, to: &out)
         out += "</pre>\n</body>\n</html>\n".utf8

@@ -7,7 +7,8 @@ final class WebhookOutbox {
     /// Events of a row at most.
     static let most = 500
 
-    /// The types that active subscriptions want; nil before it was asked, which is once in a transaction.
+    /// The types that active subscriptions want; nil before it was asked, which is once in a transaction. It is not kept for the next one:
+    /// another process may have added a subscription meanwhile, which is told of all that is written from then on.
     private var wanted: WebhookTypes?
     private var events: [MailingID: [WebhookEvent]] = [:]
     private var order: [MailingID] = []

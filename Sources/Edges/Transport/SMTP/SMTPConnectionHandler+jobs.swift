@@ -62,7 +62,11 @@ extension SMTPConnectionHandler {
 
     private func start(_ job: SMTPJob) {
         switch job.work {
-        case .deliver(var run, _):
+        case .deliver(var run, let waiter):
+            if let elsewhere = run.group.elsewhere, !run.group.suits(dialogue.capabilities.provider.extensions) {
+                recompose(run, elsewhere, for: waiter, of: job)
+                return proceed(pool.freed(id, answered: 0))
+            }
             self.job = job
             run.utf8Elsewhere = pool.utf8
             write { dialogue, out in dialogue.begin(run, into: &out) }
@@ -72,6 +76,22 @@ extension SMTPConnectionHandler {
             proceed(pool.freed(id, answered: 0))
         // It never leaves its connection.
         case .late: job.finish()
+        }
+    }
+
+    /// Makes a job's texts fit for this server, while the connection takes other jobs. Afterwards it waits for a connection, as before.
+    private func recompose(
+        _ run: SMTPGroupDelivery, _ elsewhere: (@escaping @Sendable () -> Void) -> Void,
+        for waiter: CheckedContinuation<[ProviderResponse?], Never>, of job: SMTPJob
+    ) {
+        let server = dialogue.capabilities.provider.extensions
+        elsewhere { [pool] in
+            var (run, job) = (run, job)
+            run.group.suit(server)
+            // Texts that suit no better are refused by the server, and do not come here again.
+            if !run.group.suits(server) { run.group.elsewhere = nil }
+            job.work = .deliver(run, waiter)
+            pool.putBack(job)
         }
     }
 }

@@ -21,6 +21,7 @@ extension BatchDelivery {
         if let server {
             group.extensions = server
             group.recompose = { [mailing] in compose(open, for: mailing.used(of: $0)) }
+            if mailing.signer != nil { group.elsewhere = { [signing = worker.signing] in signing.start($0) } }
         }
         group.messages.reserveCapacity(open.count)
         let prefix = lease.batch.id.messagePrefix

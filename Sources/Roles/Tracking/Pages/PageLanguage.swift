@@ -4,9 +4,9 @@ import Model
 enum PageText: String, CaseIterable, Sendable {
     case unsubscribeTitle, unsubscribeText, unsubscribeButton, unsubscribedTitle, unsubscribedText, unsubscribedErased
     case preferencesTitle, askText, stopButton, againButton, subscribedTitle, subscribedText
-    case choicesText, saveButton, allButton, savedText, nothingWanted, excluded
+    case choicesText, saveButton, allButton, savedText, takenText, nothingWanted, excluded
     case email, sms, messenger, webhook
-    case refusedTitle, refusedText, laterTitle, laterText, laterButton, nothingTitle, nothingText
+    case refusedTitle, refusedText, laterTitle, laterText, laterButton, invalidText, nothingTitle, nothingText
     case goneTitle, goneText, waitTitle, waitText, tooLargeText
 }
 

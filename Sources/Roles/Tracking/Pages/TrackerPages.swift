@@ -10,13 +10,15 @@ struct TrackerPages: Sendable {
     let preferences: WebResponse
     let subscribed: WebResponse
     /// For choices that are kept, while it is not known what they come to.
-    let saved: WebResponse
+    let taken: WebResponse
     /// For a token that is none, for whatever reason.
     let refused: WebResponse
     /// For a choice that cannot be kept now.
     let later: WebResponse
     /// The same for what was chosen on a form: a button could not send it again, and loading the page again does.
     let laterForm: WebResponse
+    /// For a form that the page did not send.
+    let invalid: WebResponse
     let nothing: WebResponse
     /// For a message that is not kept any more, one that is too long, and one that cannot be had now.
     let gone: WebResponse
@@ -41,11 +43,12 @@ struct TrackerPages: Sendable {
             paragraph(.askText) + "\n<form method=\"post\" action=\"?\">" + button(.stopButton)
                 + "\n<form method=\"post\" action=\"\(Self.again)\">" + button(.againButton))
         subscribed = frame.page(200, language[.subscribedTitle], paragraph(.subscribedText))
-        saved = frame.page(200, language[.preferencesTitle], paragraph(.savedText, .unsubscribedErased))
+        taken = frame.page(200, language[.preferencesTitle], paragraph(.takenText, .unsubscribedErased))
         refused = frame.page(404, language[.refusedTitle], paragraph(.refusedText))
         later = frame.page(
             503, language[.laterTitle], paragraph(.laterText) + "\n<form method=\"post\">" + button(.laterButton), [("Retry-After", "60")])
         laterForm = frame.page(503, language[.laterTitle], paragraph(.laterText), [("Retry-After", "60")])
+        invalid = frame.page(400, language[.laterTitle], paragraph(.invalidText))
         nothing = frame.page(404, language[.nothingTitle], paragraph(.nothingText))
         gone = frame.page(410, language[.goneTitle], paragraph(.goneText))
         tooLarge = frame.page(404, language[.goneTitle], paragraph(.tooLargeText))

@@ -7,13 +7,21 @@ struct PreferenceForm: Equatable {
     private(set) var checked: Set<String> = []
     private(set) var wanted: Set<String> = []
     private(set) var unwanted: Set<String> = []
-    /// The category of the message.
+    /// The category of the message; the page says so, too, where there is none.
     private(set) var category = ""
+    private var hasCategory = false
     /// Nothing of the channel was wanted.
     private(set) var isAllDeclined = false
 
     /// It has no field that the page has: the page did not send it.
     var isEmpty: Bool { self == PreferenceForm([]) }
+
+    /// Whether a body of a content type is such a form. A program that names none is believed (RFC 9110 section 8.3).
+    static func isSent(as type: String?) -> Bool {
+        guard let type else { return true }
+        let name = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+        return name == "application/x-www-form-urlencoded"
+    }
 
     /// Fields that are looked at.
     private static let most = 3 * RecipientPreferences.most + 2
@@ -30,7 +38,7 @@ struct PreferenceForm: Equatable {
             case "c" where isCategory: checked.insert(value)
             case "w" where isCategory: wanted.insert(value)
             case "n" where isCategory: unwanted.insert(value)
-            case "m" where isCategory: category = value
+            case "m" where isCategory || value.isEmpty: (category, hasCategory) = (value, true)
             case "a": isAllDeclined = true
             default: break
             }

@@ -79,16 +79,14 @@ struct VisitorLookups: Sendable {
 
     /// Takes the choices of a form. They are events, as all choices are: whether the ledger can be asked only decides what is shown.
     private func save(_ lookup: Tracker.Lookup, _ request: WebRequest, _ now: Int64) async -> Tracker.Answer {
-        let form = PreferenceForm(request.body)
-        var change = request.target.hasSuffix(PreferencePage.all) ? PreferenceChange(all: false) : form.change
+        let form = PreferenceForm(PreferenceForm.isSent(as: request.headers["content-type"]) ? request.body : [])
+        let isAll = request.target.hasSuffix(PreferencePage.all)
         let pages = tracker.pages(for: request)
-        var response = pages.saved
-        let isPages = !form.isEmpty || request.target.hasSuffix(PreferencePage.all)
-        let found: RecipientPreferences? =
-            if case .preferences(let found)? = await asker.answer(to: lookup.question) { found } else { nil }
-        // Nothing is saved of another form, and nobody is told that it was.
-        guard isPages else { return found.map { page($0, request, isSaved: false) } ?? Tracker.Answer(pages.laterForm, .page) }
-        if let found {
+        // Nothing is saved of a form that the page did not send. Who declines everything is heard whatever the form is.
+        guard isAll || !form.isEmpty else { return Tracker.Answer(pages.invalid, .page) }
+        var change = isAll ? PreferenceChange(all: false) : form.change
+        var response = pages.taken
+        if case .preferences(let found)? = await asker.answer(to: lookup.question) {
             change = found.known(of: change)
             response = PreferencePage(preferences: found.changed(by: change), pages: pages).response(isSaved: true)
         }
