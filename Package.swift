@@ -158,9 +158,8 @@ let package = Package(
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Text", "Policy", "Customers", "Signing", "Receipts", "Bounces", "Telemetry", "Broker", "Ledger", "Transport",
-                "Planning",
-                "Delivery",
+                "Model", "Text", "Policy", "Customers", "Signing", "Templates", "Receipts", "Bounces", "Telemetry", "Broker", "Ledger",
+                "Transport", "Planning", "Delivery",
                 "Collecting", "Tracking", "BounceIntake", "Webhooks", "Control", "Authentication", "Names", "Settings", "CommandSupport",
                 log,
                 metrics, lifecycle, arguments,
@@ -197,7 +196,9 @@ let package = Package(
         tests(
             "Transport",
             ["Model", "Text", "Policy", "Sink", "TestServers", log, nioEmbedded] + nio),
-        tests("Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Synthetic", "TestServers", log, lifecycle, grdb] + nio),
+        tests(
+            "Planning",
+            ["Model", "Text", "Policy", "Templates", "Broker", "Ledger", "Synthetic", "TestServers", log, lifecycle, grdb] + nio),
         tests(
             "Delivery",
             ["Model", "Text", "Policy", "Signing", "Templates", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),

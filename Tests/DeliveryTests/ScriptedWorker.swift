@@ -56,7 +56,7 @@ struct ScriptedWorker {
         mailing = try PreparedMailing(
             id: id, mailing: definition, speed: "",
             PreparedMailing.Setting(
-                link: link, capabilities: try await link.prepare(), alias: nil, tracking: nil, limits: worker.limits
+                link: link, capabilities: try await link.prepare(), alias: nil, messages: .init(), limits: worker.limits
             ) { [worker] domain in
                 ReservationPool(
                     domain: domain, throttle: Throttle(broker), time: worker.time, meters: ThrottleMeters(), changes: worker.changes)

@@ -29,6 +29,8 @@ package struct NewFile {
 
     package func write(_ text: String) throws { try handle.write(contentsOf: Data(text.utf8)) }
 
+    package func write(_ bytes: [UInt8]) throws { try handle.write(contentsOf: Data(bytes)) }
+
     /// Puts the file in its place, once it is on the disk.
     package func finish() throws {
         if partial != nil { try handle.synchronize() }

@@ -10,8 +10,10 @@ enum BatchSize {
     /// The smallest batch that is worth a row of the ledger.
     private static let least = 20
 
-    static func of(_ record: MailingRecord) -> Int {
-        guard let speed = record.speed, let limit = try? RateLimit(speed) else { return record.mailing.batchSize }
-        return min(record.mailing.batchSize, max(least, Int(limit.perSecond * seconds)))
+    static func of(_ record: MailingRecord) -> Int { of(record.mailing, speed: record.speed) }
+
+    static func of(_ mailing: Mailing, speed: String?) -> Int {
+        guard let speed, let limit = try? RateLimit(speed) else { return mailing.batchSize }
+        return min(mailing.batchSize, max(least, Int(limit.perSecond * seconds)))
     }
 }

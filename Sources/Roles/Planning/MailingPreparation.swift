@@ -1,7 +1,7 @@
 package import Ledger
 package import Model
 package import Policy
-import Templates
+package import Templates
 import Text
 
 /// A mailing that was checked against its recipients' columns and its provider.
@@ -16,7 +16,8 @@ package struct PreparedJob: Sendable {
     /// Where the mailing file names its category, as `mailing.yaml:3:11`.
     package let categoryPlace: String?
     /// What is remarkable in its texts, each with its place.
-    package let warnings: [String]
+    package let remarks: [TemplateError.Problem]
+    package var warnings: [String] { remarks.map(\.description) }
     /// Header fields that it gets where its file has none of its own.
     package var headers = SenderHeaders()
 
@@ -85,11 +86,11 @@ package enum MailingPreparation {
         let length = try lengthWarning(mailing, file.recipients, url: tracker?.url(ofSender: mailing.from))
         return PreparedJob(
             mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity,
-            categoryPlace: file.categoryPlace, warnings: contents.warnings.map(\.description) + [length].compactMap(\.self))
+            categoryPlace: file.categoryPlace, remarks: contents.warnings + [length].compactMap(\.self))
     }
 
     /// What is said of an SMS whose text takes more than one message, by its first recipient; nil for any other.
-    private static func lengthWarning(_ mailing: Mailing, _ source: RecipientSource, url: String?) throws -> String? {
+    private static func lengthWarning(_ mailing: Mailing, _ source: RecipientSource, url: String?) throws -> TemplateError.Problem? {
         guard mailing.channel == .sms else { return nil }
         var planner = try RecipientPlanner(
             source: source, channel: .sms, keeping: Set(mailing.fields.dropFirst(2)), bounds: .init(size: 1))
@@ -100,10 +101,9 @@ package enum MailingPreparation {
             let length = try TextMessageLength(mailing, url: url).length(chunk.recipients, row: 0)
             guard length.segments > 1 else { return nil }
             let units = length.isGSM ? "characters of GSM's alphabet (160, or 153 of each of several)" : "characters of Unicode (70, or 67)"
-            return """
-                \(mailing.text.file): the text to recipient '\(chunk.recipients[0, 0])' takes \(length.segments) messages: it has \
-                \(length.units) \(units), with its links as they are sent
-                """
+            return TemplateError.Problem(
+                file: mailing.text.file, what: "the text to recipient '\(chunk.recipients[0, 0])' takes \(length.segments) messages",
+                remedy: "it has \(length.units) \(units), with its links as they are sent")
         }
         return nil
     }

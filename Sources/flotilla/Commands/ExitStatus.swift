@@ -15,6 +15,8 @@ enum ExitStatus: Int32 {
     case nobody = 5
     /// The mailing was sent before, or an earlier one of its identity has not ended.
     case sentBefore = 6
+    /// `mailing check`: the mailing has faults.
+    case faults = 7
     case usage = 64
 }
 

@@ -12,9 +12,10 @@ import Telemetry
 /// Questions and orders about the mailings of a ledger.
 struct MailingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mailing", abstract: "Add, list, show, report, pause, resume or stop the mailings of a ledger.",
+        commandName: "mailing", abstract: "Check mailings; add, list, show, report, pause, resume or stop those of a ledger.",
         subcommands: [
-            List.self, Show.self, Report.self, Excluded.self, Recipient.self, History.self, Add.self, Pause.self, Resume.self, Stop.self,
+            List.self, Show.self, Report.self, Excluded.self, Recipient.self, History.self, Check.self, Preview.self, Test.self, Add.self,
+            Pause.self, Resume.self, Stop.self,
             Speed.self, Uncertain.self,
         ])
 }

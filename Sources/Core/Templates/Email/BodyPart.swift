@@ -15,6 +15,7 @@ final class BodyPart: Sendable {
         }
     }
 
+    let form: MessageForm
     /// The part's headers, up to the name of its encoding.
     private let header: [UInt8]
     private let plain: CompiledTemplate
@@ -42,6 +43,7 @@ final class BodyPart: Sendable {
     init(
         _ tokens: [TemplateToken], of source: TemplateSource, fields: FieldNames, escaping: Escaping, tracking: MessageTracking? = nil
     ) throws(TemplateError) {
+        form = escaping == .html ? .html : .text
         let subtype = escaping == .html ? "html" : "plain"
         header = Array("Content-Type: text/\(subtype); charset=utf-8\r\nContent-Transfer-Encoding: ".utf8)
         plain = try CompiledTemplate(tokens, of: source, fields: fields, form: .wire(escaping))
@@ -95,6 +97,13 @@ final class BodyPart: Sendable {
             lineStart = index + 1
         }
         return (isShort && bytes.count - lineStart <= lineLimit, bits < 0x80)
+    }
+
+    /// The part's text with line feeds, without what SMTP adds.
+    func reading(_ row: RowValues, width: Int, _ message: TrackedMessage?) -> [UInt8] {
+        var written: [UInt8] = []
+        plain.render(row, width: width, message, into: &written)
+        return MessageForm.unstuffed(written).filter { $0 != UInt8(ascii: "\r") }
     }
 
     /// Appends the part: its headers, an empty line, and its text, whose last line it ends.

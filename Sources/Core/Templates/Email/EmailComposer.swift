@@ -158,6 +158,29 @@ package struct EmailComposer: Sendable {
         }
     }
 
+    /// What a reader sees of a message: its text in a form, as a mail program decodes it; nil where the message has no such part.
+    package func reading(_ form: MessageForm, _ recipients: Recipients, row: Int, of batch: BatchID) -> [UInt8]? {
+        guard let part = parts.first(where: { $0.form == form }) else { return nil }
+        return recipients.withRow(row) { values in
+            let message = tracking.flatMap {
+                TrackedMessage($0, batch: batch.number, index: row, isCounted: !objection.holds(values))
+            }
+            return part.reading(values, width: recipients.width, message)
+        }
+    }
+
+    /// The subject of a message, as a mail program decodes it.
+    package func subject(_ recipients: Recipients, row: Int) -> String {
+        var written: [UInt8] = []
+        recipients.withRow(row) { subject.render($0, width: recipients.width, into: &written) }
+        return String(decoding: written, as: UTF8.self)
+    }
+
+    /// Messages have the headers by which a mail program unsubscribes by one click (RFC 8058).
+    package var unsubscribesByHeader: Bool {
+        hasUnsubscribeHeaders || ownHeaders.contains(where: \.isUnsubscribe) && ownHeaders.contains(where: \.isOneClick)
+    }
+
     /// One-click unsubscribing is only said of an address that is there.
     private func writeOwnHeaders(_ row: RowValues, width: Int, _ message: TrackedMessage?, into out: inout [UInt8]) {
         var isUnsubscribed = false

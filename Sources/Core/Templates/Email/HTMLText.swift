@@ -272,7 +272,7 @@ extension TemplateToken {
         return TemplateToken(kind, at: offset, place: escaped ? .text : .htmlToText)
     }
 
-    fileprivate var pieces: [HTMLText.Piece] {
+    var pieces: [HTMLText.Piece] {
         if case .text(let bytes) = kind { bytes.map(HTMLText.Piece.byte) } else { [.tag(self)] }
     }
 }

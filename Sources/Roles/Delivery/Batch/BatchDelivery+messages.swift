@@ -9,42 +9,19 @@ import Transport
 extension BatchDelivery {
     /// The texts of a group, in one piece of memory. Those that are signed are made on threads of their own.
     func compose(_ open: [OpenRecipient]) async -> MessageGroup {
-        mailing.signer == nil ? group(open) : await worker.signing.run { group(open) }
+        mailing.composer.signer == nil ? group(open) : await worker.signing.run { group(open) }
     }
 
     private func group(_ open: [OpenRecipient]) -> MessageGroup {
-        let server = mailing.extensions
-        let texts = compose(open, for: server ?? .none)
-        var group = MessageGroup(sender: mailing.sender, bytes: texts.bytes)
-        group.senders = mailing.senders(of: open, in: lease.batch.id)
+        let source = MailingComposer.Source(
+            recipients, batch: lease.batch.id, date: worker.now, size: worker.messageSize.load(ordering: .relaxed))
+        var group = mailing.composer.group(open, of: source, for: mailing.capabilities)
+        worker.messageSize.store(group.bytes.count / max(1, open.count) + 256, ordering: .relaxed)
         group.mayFinish = { [worker, batch] in worker.holds(batch) }
-        if let server {
-            group.extensions = server
-            group.recompose = { [mailing] in compose(open, for: mailing.used(of: $0)) }
-            if mailing.signer != nil { group.elsewhere = { [signing = worker.signing] in signing.start($0) } }
-        }
-        group.messages.reserveCapacity(open.count)
-        let prefix = lease.batch.id.messagePrefix
-        for (item, body) in zip(open, texts.bodies) {
-            group.messages.append(
-                MessageGroup.Message(
-                    recipient: mailing.recipient(recipients, row: item.index), body: body, key: prefix + String(item.index)))
+        if group.recompose != nil, mailing.composer.signer != nil {
+            group.elsewhere = { [signing = worker.signing] in signing.start($0) }
         }
         return group
-    }
-
-    private func compose(_ open: [OpenRecipient], for server: MailExtensions) -> MessageGroup.Texts {
-        var texts = MessageGroup.Texts(bytes: [], bodies: [])
-        texts.bodies.reserveCapacity(open.count)
-        texts.bytes.reserveCapacity(worker.messageSize.load(ordering: .relaxed) * open.count)
-        let date = worker.now
-        for item in open {
-            let start = texts.bytes.count
-            mailing.compose(recipients, row: item.index, batch: lease.batch.id, date: date, for: server, into: &texts.bytes)
-            texts.bodies.append(start..<texts.bytes.count)
-        }
-        worker.messageSize.store(texts.bytes.count / max(1, open.count) + 256, ordering: .relaxed)
-        return texts
     }
 
     /// The results of those who were suppressed since their batch was dispatched.

@@ -115,13 +115,14 @@ actor MailingCache {
             id: id, mailing: definition.mailing, speed: speed,
             PreparedMailing.Setting(
                 link: link, capabilities: capabilities, alias: alias(of: link.provider),
-                keys: configuration.keys, tracking: try tracking(id, definition), returns: configuration.returns, limits: limits
+                messages: .init(keys: configuration.keys, tracking: try tracking(id, definition), returns: configuration.returns),
+                limits: limits
             ) { [throttle, meters, worker] domain in
                 ReservationPool(
                     domain: domain, throttle: throttle, time: worker.time, meters: meters, changes: worker.changes,
                     waiting: worker.waiting)
             })
-        if configuration.keys != nil, made.mailing.channel == .email, made.signer == nil {
+        if configuration.keys != nil, made.mailing.channel == .email, made.composer.signer == nil {
             worker.logger.warning(
                 "e-mail of mailing \(id) is not signed: email.dkim has no key for the domain of its sender (docs/email.md)",
                 metadata: ["mailing": "\(id)"])

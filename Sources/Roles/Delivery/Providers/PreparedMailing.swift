@@ -1,19 +1,11 @@
 import Broker
 import Model
 import Policy
-import Signing
 import Synchronization
-import Templates
-import Text
 import Transport
 
 /// A mailing made ready to be sent: templates compiled, provider connected, limits known.
 final class PreparedMailing: Sendable {
-    enum Composer: Sendable {
-        case email(EmailComposer)
-        case body(BodyComposer)
-    }
-
     private struct State {
         var controls: MailingControls
         /// The reservations of its kinds of send: those to each of the domains that are a scope (by their place in the table), and all
@@ -28,12 +20,8 @@ final class PreparedMailing: Sendable {
     let link: ProviderLink
     /// The configuration's name for a provider that the mailing names by its URL: its limits hold too.
     let alias: String?
-    let composer: Composer
-    let sender: String
+    let composer: MailingComposer
     let capabilities: ProviderCapabilities
-    /// Signs its messages; nil where nothing does.
-    let signer: (any MessageSigner)?
-    private let returns: WorkerConfiguration.Returns?
     private let limits: ActiveLimits
     private let makePool: @Sendable (_ domain: LimitScope?) -> ReservationPool
     private let state: Mutex<State>
@@ -73,12 +61,7 @@ final class PreparedMailing: Sendable {
         var capabilities: ProviderCapabilities
         /// The configuration's name for a provider that the mailing names by its URL.
         var alias: String?
-        /// Sign messages of their domains.
-        var keys: DKIMKeys?
-        /// Signs the mailing's links to the tracker; nil where it has none.
-        var tracking: MessageTracking?
-        /// Where its messages come back to; nil where that is its sender.
-        var returns: WorkerConfiguration.Returns?
+        var messages: MailingComposer.Setting
         var limits: ActiveLimits
         var makePool: @Sendable (_ domain: LimitScope?) -> ReservationPool
     }
@@ -93,18 +76,7 @@ final class PreparedMailing: Sendable {
         capabilities = setting.capabilities
         limits = setting.limits
         makePool = setting.makePool
-        switch mailing.channel {
-        case .email:
-            composer = .email(try EmailComposer(mailing: mailing, tracking: setting.tracking))
-            returns = setting.returns
-            sender = returns?.path.address ?? EmailComposer.senderAddress(of: mailing.from) ?? ""
-            signer = EmailComposer.senderDomain(of: mailing.from).flatMap { setting.keys?.signer(for: $0) }
-        case .sms, .messenger, .webhook:
-            composer = .body(try BodyComposer(mailing: mailing, provider: setting.link.provider, tracking: setting.tracking))
-            sender = mailing.channel == .webhook ? "" : mailing.from
-            signer = nil
-            returns = nil
-        }
+        composer = try MailingComposer(id: id, mailing: mailing, provider: setting.link.provider, setting.messages)
         state = Mutex(State(controls: MailingControls(speed: try Self.limit(speed))))
     }
 
@@ -230,53 +202,5 @@ final class PreparedMailing: Sendable {
 
     private static func limit(_ speed: String) throws(RateLimitError) -> RateLimit? {
         speed.isEmpty ? nil : try RateLimit(speed)
-    }
-
-    /// A recipient's address as it goes to the provider: of an e-mail address with the A-labels of its domain, where that is all that
-    /// keeps it from being ASCII.
-    func recipient(_ recipients: Recipients, row: Int) -> String {
-        let address = recipients[row, 1]
-        return mailing.channel == .email ? EmailAddress.asciiForm(of: address) ?? address : address
-    }
-
-    /// The envelopes' senders of messages of a batch, each signed for its message; nil where they share one.
-    func senders(of open: [OpenRecipient], in batch: BatchID) -> EnvelopeSenders? {
-        guard let returns else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(open.count * returns.path.length)
-        for item in open {
-            guard returns.path.append(mailing: name, batch: batch.number, index: item.index, keys: returns.keys, to: &bytes) else {
-                return nil
-            }
-        }
-        return EnvelopeSenders(bytes, length: returns.path.length)
-    }
-
-    /// What a message's text may need of the server; nil where its channel knows no such thing.
-    var extensions: MailExtensions? {
-        if case .email = composer { return used(of: capabilities.extensions) }
-        return nil
-    }
-
-    /// What messages use of a server's extensions. A relay that rewrites 8bit for the next one would break a signature (RFC 6376
-    /// section 5.3).
-    func used(of server: MailExtensions) -> MailExtensions {
-        signer == nil ? server : MailExtensions(eightBitMIME: false, smtpUTF8: server.smtpUTF8)
-    }
-
-    /// Appends one message's text, as the transport wants it.
-    /// - Parameters:
-    ///   - date: milliseconds since 1970.
-    ///   - server: what the server understands that gets it.
-    func compose(
-        _ recipients: Recipients, row: Int, batch: BatchID, date: Int64, for server: MailExtensions, into bytes: inout [UInt8]
-    ) {
-        switch composer {
-        case .email(let composer):
-            let start = bytes.count
-            composer.compose(recipients, row: row, of: batch, date: date, for: server, into: &bytes)
-            signer?.sign(&bytes, from: start, time: date / 1000)
-        case .body(let composer): composer.compose(recipients, row: row, of: batch, into: &bytes)
-        }
     }
 }

@@ -33,6 +33,13 @@ struct MailingCheck {
     }
 
     mutating func run() throws(MailingFileError) -> MailingFile {
+        guard let file = examine(), problems.isEmpty else { throw MailingFileError(problems: problems) }
+        return file
+    }
+
+    /// Gathers the problems, in the order of their places.
+    /// - Returns: the mailing as far as it can be told, with empty values where something is wrong; nil where channel or recipients cannot.
+    mutating func examine() -> MailingFile? {
         checkKeys()
         let name = required("name", "what the mailing is called") ?? ""
         if name.utf8.count > 200 { report(entry("name"), "is longer than 200 bytes") }
@@ -46,10 +53,8 @@ struct MailingCheck {
         let tracking = tracking()
         let identity = identity()
         let source = recipients()
-        guard problems.isEmpty, let source else {
-            throw MailingFileError(
-                problems: problems.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) })
-        }
+        problems.sort { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) }
+        guard let source, channel != nil else { return nil }
         var file = MailingFile(mailing: mailing, recipients: source, start: start, identity: identity)
         if overrides.provider == nil { file.providerPlace = place("provider") }
         file.categoryPlace = place("category")

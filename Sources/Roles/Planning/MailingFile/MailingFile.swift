@@ -44,16 +44,26 @@ package struct MailingFile: Sendable, Equatable {
     /// `Mailing.fields` is left as it is made, since only the recipients' file knows the columns.
     /// - Throws: `MailingFileError` with everything that is wrong, not only the first.
     package static func load(_ path: String, overrides: Overrides = Overrides()) throws(MailingFileError) -> MailingFile {
-        let text: String
+        var check = try check(path, overrides)
+        return try check.run()
+    }
+
+    /// Reads a mailing's file as `load` does, and gives what can be told of a mailing that has problems, too: with empty values where
+    /// something is wrong, and nil where channel or recipients cannot be told.
+    package static func examine(_ path: String, overrides: Overrides) -> (file: MailingFile?, problems: [MailingFileError.Problem]) {
+        do throws(MailingFileError) {
+            var check = try check(path, overrides)
+            return (check.examine(), check.problems)
+        } catch { return (nil, error.problems) }
+    }
+
+    private static func check(_ path: String, _ overrides: Overrides) throws(MailingFileError) -> MailingCheck {
         switch TextFile.read(path, limit: 4 << 20) {
-        case .success(let content): text = content
+        case .success(let text): return MailingCheck(document: try MailingDocument(text, path: path), overrides: overrides)
         case .failure(let fault):
             throw MailingFileError(problems: [
                 .init(file: path, line: nil, column: nil, key: "", text: fault.description)
             ])
         }
-        let document = try MailingDocument(text, path: path)
-        var check = MailingCheck(document: document, overrides: overrides)
-        return try check.run()
     }
 }
