@@ -14,6 +14,27 @@ package struct BrakeFacts: Sendable, Equatable {
 package struct NotedBrakeFinding: Sendable, Equatable {
     package var finding: BrakeFinding
     package var at: Int64
+
+    package init(finding: BrakeFinding, at: Int64) {
+        self.finding = finding
+        self.at = at
+    }
+}
+
+extension NotedBrakeFinding: Encodable {
+    private enum Key: String, CodingKey { case kind, window, level, events, messages, limit, at, text }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(finding.key.kind.rawValue, forKey: .kind)
+        try container.encode(finding.key.window.rawValue, forKey: .window)
+        try container.encode(finding.key.level.rawValue, forKey: .level)
+        try container.encode(finding.events, forKey: .events)
+        try container.encode(finding.of, forKey: .messages)
+        try container.encode(Double(finding.limit) / 1000, forKey: .limit)
+        try container.encode(MailingReport.text(at), forKey: .at)
+        try container.encode(finding.words, forKey: .text)
+    }
 }
 
 /// Counts complaints and hard bounces for the brake, and keeps what it finds.
