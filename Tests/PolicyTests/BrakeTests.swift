@@ -73,12 +73,12 @@ import Testing
 
     @Test func limitsAreReadInPercent() {
         #expect(BrakeLimit("0.5/1") == BrakeLimit(warn: 500, pause: 1_000))
-        #expect(BrakeLimit("0.15 / 100") == BrakeLimit(warn: 150, pause: 100_000))
+        #expect(BrakeLimit("0.15/100") == BrakeLimit(warn: 150, pause: 100_000))
         #expect(BrakeLimit("0.001/off") == BrakeLimit(warn: 1, pause: nil))
         #expect(BrakeLimit("off") == BrakeLimit() && BrakeLimit("off/off") == BrakeLimit())
         for text in [
             "", "1", "1/", "/1", "0/1", "1/0", "2/1", "1/2/3", "-1/2", "1/101", "1e1/20", "0.0005/1", ".5/1", "1./2", "9999999999/1", "1%/2%",
-            "+1/2", "off/",
+            "+1/2", "off/", "1 / 2",
         ] {
             #expect(BrakeLimit(text) == nil, "\(text)")
         }
@@ -90,11 +90,11 @@ import Testing
     /// Against a model that keeps everything.
     @Test func theRingSaysWhatAPlainSumSays() {
         var generator = SeededGenerator(seed: 7)
-        for _ in 0..<50 {
+        for _ in 0..<10 {
             var windows = BrakeWindows()
             var plain: [Int64: BrakeCounts] = [:]
             var minute = now / 60_000
-            for _ in 0..<200 {
+            for _ in 0..<100 {
                 minute += Int64.random(in: 0...40, using: &generator)
                 let late = minute - Int64.random(in: 0...30, using: &generator)
                 let counts = BrakeCounts(sent: Int.random(in: 0...9, using: &generator), bounced: Int.random(in: 0...3, using: &generator))

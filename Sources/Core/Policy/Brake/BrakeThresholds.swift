@@ -16,7 +16,7 @@ package struct BrakeLimit: Sendable, Equatable {
             self.init()
             return
         }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { $0.trimmingPrefix(" ") }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let warn = Self.share(parts[0]), let pause = Self.share(parts[1]) else { return nil }
         self.init(warn: warn > 0 ? warn : nil, pause: pause > 0 ? pause : nil)
         if let warn = self.warn, let pause = self.pause, pause < warn { return nil }
