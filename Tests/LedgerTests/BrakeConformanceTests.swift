@@ -13,7 +13,9 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func receipt(_ kind: ProviderReceipt.Kind, _ index: Int, batch: Int = 0, word: String? = nil, at: Int64 = 10) -> ProviderReceipt {
+    private func receipt(_ kind: ProviderReceipt.Kind, _ index: Int, batch: Int = 0, word: String? = nil, at: Int64 = 10)
+        -> ProviderReceipt
+    {
         var one = ProviderReceipt(kind, word: word ?? kind.name)
         (one.webhook, one.provider) = (word == nil ? "hook" : ProviderReceipt.returnedMail, "main")
         one.messageID = "\(id).\(batch).\(index)@mail.example.com"
