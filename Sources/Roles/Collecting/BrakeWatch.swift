@@ -110,14 +110,14 @@ package final class BrakeWatch: Service {
     private func tell(_ findings: [BrakeFinding], of id: MailingID, isPaused: Bool) async {
         guard isPaused || !findings.isEmpty else { return }
         var fields = await providers.fields(of: id, in: ledger)
-        for finding in findings {
-            found[finding.key]?.increment()
+        for finding in findings { found[finding.key]?.increment() }
+        func log(_ finding: BrakeFinding, _ level: Logger.Level, _ what: String) {
             fields["finding"] = "\(finding.key.kind.rawValue)_\(finding.key.window.rawValue)"
-            if isPaused, finding.key.level == .pause {
-                logger.error("mailing \(id) is paused by the brake: \(finding.words)", metadata: fields)
-            } else {
-                logger.warning("mailing \(id): \(finding.words)", metadata: fields)
-            }
+            logger.log(level: level, "mailing \(id)\(what): \(finding.words)", metadata: fields)
         }
+        // Of a pause the reason is enough.
+        let reason = isPaused ? findings.first { $0.key.level == .pause } : nil
+        if let reason { log(reason, .error, " is paused by the brake") }
+        for finding in findings where reason == nil || finding.key.level == .warn { log(finding, .warning, "") }
     }
 }
