@@ -49,7 +49,7 @@ import Testing
                 receipt(.bounced, 0, word: "unknown_user"), receipt(.bounced, 1, word: "full"), receipt(.complained, 0, batch: 1),
                 receipt(.complained, 0, batch: 1, at: 11), receipt(.bounced, 1, batch: 1), receipt(.undelivered, 2, batch: 1),
                 // Its result has not come yet.
-                receipt(.bounced, 0, batch: 2, word: "unknown_host"),
+                receipt(.bounced, 0, batch: 2, word: "unknown_host", at: 7_200_010),
             ], letters: [], now: hours + 60_000)
         #expect(told.braked == [id])
         #expect(try await total(ledger, at: hours + 60_000) == BrakeCounts(sent: 4, bounced: 2, complained: 1))
