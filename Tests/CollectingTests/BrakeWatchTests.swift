@@ -52,7 +52,7 @@ struct BrakeWatchTests {
         #expect(paused.reason == "20 of 200 messages of the last hour bounced for good (10 %; the limit is 10 %)")
 
         // It begins anew with the second after the resume, in both.
-        _ = try await ledger.resume(id, atOnce: false, note: nil, now: Clock.milliseconds() - 1_000)
+        _ = try await ledger.resume(id, atOnce: false, note: nil, now: Clock.milliseconds())
         let since = try #require(try await ledger.brakeFacts(id, now: Clock.milliseconds())).since
         try await eventually("the second ends") { Clock.milliseconds() / 1000 > since / 1000 }
         for (place, (collector, brake)) in zip(collectors, brakes).enumerated() {
