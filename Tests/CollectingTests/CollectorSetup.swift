@@ -7,7 +7,7 @@ import TestServers
 
 @testable import Broker
 
-/// A Redis, and a ledger with a planned mailing of ten recipients, for a collector to work between.
+/// A Redis, and a ledger with a planned mailing, for a collector to work between.
 struct CollectorSetup {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -17,7 +17,8 @@ struct CollectorSetup {
     let ledger: SQLiteLedger
     let id: MailingID
 
-    init() async throws {
+    /// - Parameter count: its recipients.
+    init(count: Int = 10) async throws {
         server = try await RedisServer()
         folder = try TemporaryFolder()
         broker = Broker(
@@ -30,8 +31,8 @@ struct CollectorSetup {
         let mailing = Mailing(name: "m", channel: .email, provider: "p")
         try await ledger.create(id, mailing: mailing, source: nil, origin: "", state: .collecting, now: 1)
         var recipients = Recipients(width: 2)
-        for place in 0..<10 { recipients.append(row: ["\(place)", "p\(place)@example.com"]) }
-        try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 10)
+        for place in 0..<count { recipients.append(row: ["\(place)", "p\(place)@example.com"]) }
+        try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: count)
         try await ledger.finishPlan(id, now: 2)
     }
 

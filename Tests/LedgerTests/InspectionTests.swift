@@ -101,7 +101,7 @@ import Testing
         ("DELETE FROM progress WHERE number = 1", .content),
         ("UPDATE result SET data = '[[' || data", .content),
         ("DELETE FROM batch WHERE number = 1", .orphans),
-        ("INSERT INTO timeline VALUES ('nobody', 1, 1, 1, 1)", .orphans),
+        ("INSERT INTO timeline VALUES ('nobody', 1, 1, 1, 1, 0, 0, 0)", .orphans),
         ("UPDATE recipient_error SET failure = 999", .orphans),
         ("UPDATE event SET idx = 2", .orphans),
         ("UPDATE mailing SET definition = '{}'", .mailing),

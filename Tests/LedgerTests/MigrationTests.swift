@@ -3,6 +3,7 @@ import GRDB
 import Ledger
 import Logging
 import Model
+import Policy
 import TestServers
 import Testing
 import Text
@@ -70,6 +71,9 @@ import Text
         #expect(try await ledger.uncertain(id(1), onlyHeld: true, after: nil, limit: 9).map(\.address) == ["p4@example.com"])
         #expect(try await ledger.leader(Leadership.planning)?.fencingToken == 7)
         #expect(try await ledger.identity() == "0123456789abcdef")
+        // What was sent before the brake was is counted by it.
+        let facts = try #require(try await ledger.brakeFacts(id(1), now: 1_700_000_002_000))
+        #expect(facts.since == 0 && facts.windows.total(.hour, at: 1_700_000_002_000) == BrakeCounts(sent: 1))
     }
 
     @Test func mailingsOfBeforeAreKnownByTheirFiles() async throws {

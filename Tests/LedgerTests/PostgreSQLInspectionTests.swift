@@ -42,7 +42,7 @@ import Testing
         ("DELETE FROM progress WHERE number = 1", .content),
         ("UPDATE result SET data = '[[' || data", .content),
         ("DELETE FROM batch WHERE number = 1", .orphans),
-        ("INSERT INTO timeline_part VALUES ('nobody', 1, 1, 1, 1, 1)", .orphans),
+        ("INSERT INTO timeline_part VALUES ('nobody', 1, 1, 1, 1, 1, 0, 0, 0)", .orphans),
         ("UPDATE recipient_error SET failure = 999", .orphans),
         ("UPDATE event SET idx = 2", .orphans),
         ("UPDATE suppression_list SET entries = 7", .orphans),

@@ -203,7 +203,7 @@ import Testing
         #expect(try await run("check").output.hasSuffix(": nothing is wrong\n"))
 
         let shell = try ServerProcess(
-            "sqlite3", [path, "INSERT INTO timeline VALUES ('x', 1, 1, 1, 1)"], package: "sqlite3", output: folder.path("out"))
+            "sqlite3", [path, "INSERT INTO timeline VALUES ('x', 1, 1, 1, 1, 0, 0, 0)"], package: "sqlite3", output: folder.path("out"))
         _ = shell.wait()
         let check = try await run("check", "--output", "json")
         #expect(check.status == 1 && check.output.contains("timeline whose mailing is not there"), "\(check)")

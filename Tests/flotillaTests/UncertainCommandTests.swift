@@ -24,7 +24,7 @@ struct UncertainCommandTests {
                 INSERT INTO progress (mailing, number, dispatch, open, states, attempts)
                     SELECT id, 0, 1, 2, 'uusf', '1111' FROM mailing;
                 INSERT INTO counter SELECT id, column1, column2 FROM mailing, (VALUES ('uncertain', 2), ('sent', 1), ('failed', 1));
-                INSERT INTO timeline SELECT id, 1700000000, 1, 1, 0 FROM mailing;
+                INSERT INTO timeline SELECT id, 1700000000, 1, 1, 0, 0, 0, 0 FROM mailing;
                 INSERT INTO failure (mailing, class, code, text, n) SELECT id, 'rejected', 550, 'no', 1 FROM mailing;
                 INSERT INTO uncertain SELECT id, 0, column1, 1, column2, 'w1', 1700000000000, column3, NULL, NULL, 0
                     FROM mailing, (VALUES (0, 1, 'w0 died'), (1, 1, 'w0 ' || char(27) || '[2Jdied'), (2, 0, 'w0 died'));

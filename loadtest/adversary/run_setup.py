@@ -162,6 +162,7 @@ uncertain: {self.o.uncertain}
         (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.dir}/redis.sock"}}
 ledger: {place}
 {tracker}
+brake: {{bounces_hour: "off", bounces_day: "off"}}
 worker:
   retry_base: 200ms
   retry_cap: 2s

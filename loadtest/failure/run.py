@@ -57,6 +57,7 @@ attempts: 20
 """)
         (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.redis.socket}"}}
 ledger: {{path: "{self.ledger}"}}
+brake: {{bounces_hour: "off", bounces_day: "off"}}
 worker: {{retry_base: {o.base}ms, retry_cap: {o.cap}ms}}
 metrics: {{listen: "off"}}
 log: {{level: info}}

@@ -7,7 +7,7 @@ extension MailingReport: Encodable {
         case id, name, channel, state, reason, actor, stuck, recipients, planned, excluded, skipped, unverified, states, failures,
             deferrals,
             uncertain, events, tracking,
-            timeline
+            timeline, brake
         case created, started, finished, pruned, seconds, balances
         case reasonKind = "reason_kind"
         case messagesPerSecond = "messages_per_second"
@@ -52,6 +52,7 @@ extension MailingReport: Encodable {
         try container.encode(Dictionary(events, uniquingKeysWith: { first, _ in first }), forKey: .events)
         if let visits { try container.encode(Tracking(self, visits), forKey: .tracking) }
         try container.encode(timeline, forKey: .timeline)
+        if !brake.isEmpty { try container.encode(brake, forKey: .brake) }
         try container.encode(Self.text(created), forKey: .created)
         try container.encode(started.map(Self.text), forKey: .started)
         try container.encode(finished.map(Self.text), forKey: .finished)

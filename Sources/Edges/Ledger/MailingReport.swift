@@ -57,6 +57,8 @@ package struct MailingReport: Sendable, Equatable {
     package var uncertain: UncertainCounts
     /// Events by kind: how many, and of how many recipients.
     package var events: [EventKind: EventCount]
+    /// What the brake has found since the mailing was resumed last, the oldest first.
+    package var brake: [NotedBrakeFinding] = []
     /// What visitors of its messages' links did; nil where nobody came.
     package var visits: EventReport?
     /// What happened in each stretch of `step` seconds in which something did; at most some 200 of them.

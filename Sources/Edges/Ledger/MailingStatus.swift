@@ -4,4 +4,6 @@ package struct MailingStatus: Sendable, Equatable {
     package var progress: MailingProgress
     /// When its next batch may be dispatched, in milliseconds since 1970, 0 for at once; nil where none is left.
     package var next: Int64?
+    /// What the brake has found since it was resumed last.
+    package var brake: [NotedBrakeFinding] = []
 }

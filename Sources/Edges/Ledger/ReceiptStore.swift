@@ -60,8 +60,9 @@ package struct ReceiptSummary: Sendable, Equatable {
     package var suppressed: [Suppression] = []
     /// Keys of those that were removed.
     package var unsuppressed: [Suppression.Key] = []
-    /// As that of `WriteSummary`.
+    /// As those of `WriteSummary`.
     package var standing: String?
+    package var braked: Set<MailingID> = []
 
     package init() {}
 }

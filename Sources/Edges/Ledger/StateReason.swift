@@ -17,6 +17,8 @@ package struct StateReason: Sendable, Equatable {
         case input
         /// The ledger is an older copy, and the mailing may have been sent since that was made.
         case restored
+        /// Too many of its messages bounced, or were called spam.
+        case brake
         /// Every recipient has an end, and nobody was sent to.
         case nobody
     }
@@ -25,7 +27,7 @@ package struct StateReason: Sendable, Equatable {
     /// `send` resumes the mailing.
     package var needsPerson: Bool {
         switch kind {
-        case .person, .late, .restored, .unsendable, .damaged: true
+        case .person, .late, .restored, .unsendable, .damaged, .brake: true
         case .providerRefused, .input, .nobody, nil: false
         }
     }
@@ -49,6 +51,7 @@ package struct StateReason: Sendable, Equatable {
         StateReason(kind: .person, actor: actor, text: text)
     }
     package static func providerRefused(_ text: String) -> StateReason { StateReason(kind: .providerRefused, text: text) }
+    package static func brake(_ text: String) -> StateReason { StateReason(kind: .brake, text: text) }
     package static func late(_ text: String) -> StateReason { StateReason(kind: .late, text: text) }
 
     /// The reason in words, as a mailing in `state` shows it; empty where there is none.

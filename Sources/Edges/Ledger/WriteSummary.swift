@@ -28,5 +28,8 @@ package struct WriteSummary: Sendable, Equatable {
     /// Mailings of which recipients wait who were refused before anybody was accepted.
     package var refused: Set<MailingID> = []
 
+    /// Mailings of which more messages bounced for good, or were called spam.
+    package var braked: Set<MailingID> = []
+
     package init() {}
 }

@@ -22,6 +22,16 @@ extension Setting where Value == Int {
     }
 }
 
+extension Setting where Value == BrakeLimit {
+    static func brakeLimit(_ name: String, default text: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning,
+            SettingKey.Form(
+                type: "shares", allowed: "`WARN/PAUSE` in percent, 0.001 to 100, of which one may be `off`; or `off`", default: text),
+            parse: { BrakeLimit($0) })
+    }
+}
+
 extension Setting where Value == Duration {
     static func duration(
         _ name: String, _ range: ClosedRange<Duration>, default text: String? = nil, shown: String? = nil,

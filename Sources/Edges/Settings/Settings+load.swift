@@ -146,6 +146,12 @@ extension Settings {
         reader.read(SettingsTable.refusalsAlike, into: &refusals.alike)
         reader.read(SettingsTable.refusalsWindow, into: &refusals.window)
         reader.read(SettingsTable.refusalsShare, into: &refusals.share)
+        reader.read(SettingsTable.brakeComplaintsHour, into: &brake.complaintsHour)
+        reader.read(SettingsTable.brakeComplaintsDay, into: &brake.complaintsDay)
+        reader.read(SettingsTable.brakeBouncesHour, into: &brake.bouncesHour)
+        reader.read(SettingsTable.brakeBouncesDay, into: &brake.bouncesDay)
+        reader.read(SettingsTable.brakeLeastSent, into: &brake.leastSent)
+        reader.read(SettingsTable.brakeLeastEvents, into: &brake.leastEvents)
     }
 
     private mutating func readOperation(_ reader: SettingsReader) {

@@ -234,6 +234,8 @@ package struct Settings: Sendable, Equatable {
     package var collector = Collector()
     /// When refusals are taken for everybody's.
     package var refusals = RefusalThresholds()
+    /// When complaints and hard bounces warn of a mailing, and pause it.
+    package var brake = BrakeThresholds()
     package var metrics = Metrics()
     package var log = Logs()
     package var email = Email()

@@ -275,6 +275,8 @@ enum SettingsTable {
             workerMaxDeliveries.key, workerRetryBase.key, workerRetryCap.key, workerResponses.key,
             collectorPartitions.key, collectorBatch.key,
             refusalsAlike.key, refusalsWindow.key, refusalsShare.key,
+            brakeComplaintsHour.key, brakeComplaintsDay.key, brakeBouncesHour.key, brakeBouncesDay.key, brakeLeastSent.key,
+            brakeLeastEvents.key,
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
             emailHostname.key, emailDKIM.key, emailReturnPath.key,

@@ -18,6 +18,7 @@ extension Collector {
                 let summary = try await ledger.write(
                     groups: sorted.results, events: sorted.events, letters: sorted.letters, now: clocks.milliseconds)
                 note(summary)
+                brake?.note(summary.braked)
                 unreadable.tell(logger)
                 for halt in sorted.halts { try await pause(halt.mailing, StateReason(halt.request)) }
                 try await judge(sorted.results, summary.refused)

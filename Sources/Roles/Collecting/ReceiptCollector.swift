@@ -19,6 +19,7 @@ package struct ReceiptCollector: Service {
     private let identity: LedgerIdentity
     private let loop: CollectingLoop<ReceiptStreams>
     private let telling: SuppressionTelling
+    private let brake: BrakeWatch?
     private let unreadable: UnreadableLog
     private let meters = ReceiptMeters()
     private let pause: Duration
@@ -30,16 +31,18 @@ package struct ReceiptCollector: Service {
     ///   - providers: whose receipts are expected, by the names that results have.
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about; each has up to 500 receipts.
+    ///   - brake: is told of bounces and complaints.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
     ///   - pause: between two tries of receipts that name no message.
     ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
-        broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2, abandoned: Duration = .seconds(10),
-        pause: Duration = .seconds(15), replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
+        broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2, brake: BrakeWatch? = nil,
+        abandoned: Duration = .seconds(10), pause: Duration = .seconds(15), replay: Duration = .zero, clocks: Clocks = .system,
+        logger: Logger
     ) {
         self.replay = replay
         (self.broker, self.ledger, self.providers, self.pause, self.logger) = (broker, ledger, providers, pause, logger)
-        self.clocks = clocks
+        (self.clocks, self.brake) = (clocks, brake)
         unreadable = UnreadableLog(clocks: clocks)
         streams = ReceiptStreams(broker)
         identity = LedgerIdentity(clocks: clocks, logger: logger)
@@ -78,6 +81,7 @@ package struct ReceiptCollector: Service {
     private func take(_ entries: [ReceiptStreams.Entry], _ streams: ReceiptStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
         meters.note(summary)
+        brake?.note(summary.braked)
         guard try await tell(summary) else { return false }
         try await streams.confirm(entries, replay: Replay(ledger: identity.name, standing: summary.standing, time: replay))
         return true
@@ -121,6 +125,7 @@ package struct ReceiptCollector: Service {
                 if untold == nil {
                     let summary = try await ledger.retryReceipts(now: clocks.milliseconds)
                     meters.note(summary)
+                    brake?.note(summary.braked)
                     untold = summary
                     if try await tell(summary) { untold = nil }
                 }

@@ -79,13 +79,15 @@ struct CollectorCommand: RoleCommand {
         let runtime = try prepare()
         let ledger = try await runtime.waitForLedger(makes: false)
         let broker = try await runtime.openBroker("collector", isPatient: true)
+        let brake = runtime.brake(ledger)
         try await runtime.run(
             "collector",
             runtime.metricsServer(.collector)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
-                    runtime.heartbeat(.collector, broker),
-                    runtime.collector(broker, ledger), runtime.eventCollector(broker, ledger), runtime.receiptCollector(broker, ledger),
+                    runtime.heartbeat(.collector, broker), brake,
+                    runtime.collector(broker, ledger, brake), runtime.eventCollector(broker, ledger),
+                    runtime.receiptCollector(broker, ledger, brake),
                     runtime.answering(broker, ledger),
                 ])
         await broker.close()
@@ -111,9 +113,10 @@ struct Up: RoleCommand {
         try runtime.checkConnections()
         let ledger = try await runtime.waitForLedger(makes: true)
         let broker = try await runtime.openBroker("up", isPatient: true)
-        let collector = runtime.collector(broker, ledger)
+        let brake = runtime.brake(ledger)
+        let collector = runtime.collector(broker, ledger, brake)
         let events = runtime.eventCollector(broker, ledger)
-        let receipts = runtime.receiptCollector(broker, ledger)
+        let receipts = runtime.receiptCollector(broker, ledger, brake)
         let worker = try runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "up",
@@ -122,7 +125,7 @@ struct Up: RoleCommand {
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),
-                    collector, events, receipts, runtime.answering(broker, ledger, keys: keys), runtime.webhooks(ledger), worker,
+                    brake, collector, events, receipts, runtime.answering(broker, ledger, keys: keys), runtime.webhooks(ledger), worker,
                     runtime.planner(
                         broker, ledger, isAlone: redis != nil, trackerKeys: keys,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),

@@ -98,16 +98,17 @@ struct Send: AsyncParsableCommand {
         let progress = ProgressMonitor(
             id: id, name: job.mailing.name, ledger: ledger, ledgerHint: settings.ledger.hint, terminal: terminal, isQuiet: quiet,
             logger: runtime.logger)
-        let collector = runtime.collector(broker, ledger)
+        let brake = runtime.brake(ledger)
+        let collector = runtime.collector(broker, ledger, brake)
         let events = runtime.eventCollector(broker, ledger)
-        let receipts = runtime.receiptCollector(broker, ledger)
+        let receipts = runtime.receiptCollector(broker, ledger, brake)
         let worker = try runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "send",
             (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer() + runtime.optionalTracker(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
-                    runtime.heartbeat(.all, broker, worker: worker), collector, events, receipts,
+                    runtime.heartbeat(.all, broker, worker: worker), brake, collector, events, receipts,
                     runtime.answering(broker, ledger, keys: keys), worker,
                     runtime.planner(
                         broker, ledger, only: id, isAlone: redis != nil, trackerKeys: keys,

@@ -3,6 +3,7 @@ import Broker
 import CommandSupport
 import Ledger
 import Model
+import Policy
 import Settings
 import Telemetry
 
@@ -24,11 +25,13 @@ extension MailingCommand {
             guard let progress = try await ledger.progress(record.id) else { return }
             let blocking = try await blocking(record, ledger, settings)
             let faults = try await ledger.sourceFaults()[record.id] ?? []
+            let brake = try await ledger.status(record.id)?.brake ?? []
             let isStored = record.planningDone ? false : try await ledger.uploads()[record.id] != nil
             if output.isJSON {
                 var json = MailingJSON(record, progress)
                 (json.blockingKind, json.blockingReason) = (blocking?.kind, blocking?.reason)
                 json.unreadable = faults.isEmpty ? nil : faults.map { .init(host: $0.host, problem: $0.problem) }
+                json.brake = brake.isEmpty ? nil : brake
                 json.recipientsStored = isStored ? true : nil
                 return StandardOutput.write(json: try ScriptJSON.text(json))
             }
@@ -45,6 +48,7 @@ extension MailingCommand {
             if let pruned = record.pruned { rows.append(["pruned", Timestamp.text(pruned)]) }
             if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
             if let why = blocking?.reason, why != record.reason { rows.append(["why", why]) }
+            for one in brake { rows.append(["brake", "\(one.finding.key.level.rawValue): \(one.finding.words)"]) }
             if !record.state.isTerminal, progress[.deferred] > 0, let response = try await ledger.commonestDeferral(record.id) {
                 rows.append(["commonest response", response.words])
             }

@@ -40,6 +40,8 @@ struct MailingJSON: Encodable {
     /// Why planners cannot read its recipients, by machine; and whether the ledger has them: `mailing show` alone tells.
     var unreadable: [Unreadable]?
     var recipientsStored: Bool?
+    /// What the brake has found since it was resumed last: `mailing show` alone tells.
+    var brake: [NotedBrakeFinding]?
 
     struct Unreadable: Encodable {
         let host: String

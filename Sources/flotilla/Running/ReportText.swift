@@ -30,6 +30,7 @@ struct ReportText {
         if !report.responses.isEmpty { blocks.append("Failures, by response:\n" + responses(report.responses).indented) }
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
         if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
+        if !report.brake.isEmpty { blocks.append("The brake:\n" + brake.indented) }
         if let told { blocks.append("As providers tell:\n" + told.indented) }
         if report.timeline.count > 1 { blocks.append("Rate over time (\(report.step) s a column):\n" + timeline.indented) }
         if let visits = VisitText(report, rules: rules) { blocks += visits.blocks.map(\.indentedBelow) }
@@ -65,6 +66,11 @@ struct ReportText {
     /// The commonest first; of those with one count by their names, so that the same report is printed alike.
     private static func commonest(_ counts: [ExclusionReason: Int]) -> [(key: ExclusionReason, value: Int)] {
         counts.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
+    }
+
+    /// What the brake has found since the mailing was resumed last.
+    private var brake: String {
+        TextTable(header: [], rows: report.brake.map { [Timestamp.text($0.at), $0.finding.key.level.rawValue, $0.finding.words] }).text
     }
 
     /// What receipts say beside `delivered`; nil for nothing.

@@ -132,10 +132,12 @@ struct RoleRuntime {
         metricsServer().map { OptionalService(service: $0, logger: logger) }
     }
 
-    func collector(_ broker: Broker, _ ledger: any OpenLedger) -> Collector {
+    func brake(_ ledger: any OpenLedger) -> BrakeWatch { BrakeWatch(settings.brake, ledger: ledger, logger: logger) }
+
+    func collector(_ broker: Broker, _ ledger: any OpenLedger, _ brake: BrakeWatch) -> Collector {
         // In a Redis of our own another collector can only have ended.
         Collector(
-            broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, refusals: settings.refusals,
+            broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, refusals: settings.refusals, brake: brake,
             abandoned: isPrivate ? .zero : nil, replay: settings.ledger.replay, logger: logger)
     }
 
@@ -145,10 +147,10 @@ struct RoleRuntime {
             replay: settings.ledger.replay, logger: logger)
     }
 
-    func receiptCollector(_ broker: Broker, _ ledger: any OpenLedger) -> ReceiptCollector {
+    func receiptCollector(_ broker: Broker, _ ledger: any OpenLedger, _ brake: BrakeWatch) -> ReceiptCollector {
         ReceiptCollector(
             broker: broker, ledger: ledger, providers: Set(settings.tracker.webhooks.values.map(\.provider)), name: name,
-            abandoned: isPrivate ? .zero : .seconds(10), replay: settings.ledger.replay, logger: logger)
+            brake: brake, abandoned: isPrivate ? .zero : .seconds(10), replay: settings.ledger.replay, logger: logger)
     }
 
     /// - Parameter trackerKeys: sign links to the tracker and return paths; nil where there are neither.

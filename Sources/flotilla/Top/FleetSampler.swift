@@ -187,7 +187,8 @@ extension FleetSampler {
             recipients: progress.planned, sent: progress[.sent] + progress[.delivered], failed: progress[.failed], open: progress.open,
             perSecond: sample.perSecond,
             secondsLeft: sample.perSecond.flatMap { $0 > 0.5 ? Double(progress.open) / $0 : nil },
-            blockingKind: kind, blockingReason: text, isStuck: kind == "stuck")
+            blockingKind: kind, blockingReason: text, isStuck: kind == "stuck",
+            warnings: status.brake.map(\.finding).filter { $0.key.level == .warn }.map(\.words))
     }
 
     /// - Parameter signs: nil without Redis; then only what the ledger knows counts.

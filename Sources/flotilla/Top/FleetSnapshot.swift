@@ -21,6 +21,8 @@ struct FleetSnapshot: Encodable {
         var isStuck: Bool
         /// The commonest response to those who wait for another attempt, while nobody becomes terminal; empty otherwise.
         var commonestResponse = ""
+        /// What the brake warns of, since the mailing was resumed last.
+        var warnings: [String] = []
     }
 
     struct ProcessLine: Encodable {

@@ -43,10 +43,18 @@ struct FleetText {
         // The blocking reason stands below the mailing, in full.
         return table.prefix(1)
             + zip(table.dropFirst(), snapshot.mailings).flatMap { row, line in
-                [row] + (line.blockingReason.isEmpty ? [] : wrapped(line.blockingReason, first: "  ^ ", rest: "    "))
-                    + (line.commonestResponse.isEmpty
-                        ? [] : wrapped("most who wait got: \(line.commonestResponse)", first: "    ", rest: "    "))
+                [row] + below(line)
             }
+    }
+
+    /// What stands below a mailing's line.
+    private func below(_ line: FleetSnapshot.MailingLine) -> [String] {
+        let reason = line.blockingReason
+        let response = line.commonestResponse
+        var lines = reason.isEmpty ? [] : wrapped(reason, first: "  ^ ", rest: "    ")
+        if !response.isEmpty { lines += wrapped("most who wait got: \(response)", first: "    ", rest: "    ") }
+        for warning in line.warnings { lines += wrapped("warning: \(warning)", first: "    ", rest: "    ") }
+        return lines
     }
 
     private var processes: [String] {

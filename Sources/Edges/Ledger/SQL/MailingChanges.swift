@@ -1,4 +1,5 @@
 import Model
+import Policy
 
 /// What one transaction changes in a mailing's counters.
 struct MailingChanges {
@@ -6,6 +7,8 @@ struct MailingChanges {
         var sent = 0
         var failed = 0
         var deferred = 0
+        /// What the brake counts of it; nil where that is nothing.
+        var brake: BrakeCounts?
     }
 
     let id: MailingID
@@ -27,13 +30,29 @@ struct MailingChanges {
         timeline[at / 1000, default: Moment()].deferred += deferred
     }
 
+    /// Counts what became of a message that was sent at a time in milliseconds since 1970.
+    mutating func count(_ at: Int64, _ change: WritableKeyPath<BrakeCounts, Int>) {
+        var counts = timeline[at / 1000]?.brake ?? BrakeCounts()
+        counts[keyPath: change] += 1
+        timeline[at / 1000, default: Moment()].brake = counts
+    }
+
     func store(_ db: any SQLTransaction) throws {
         for state in RecipientState.allCases { try SQLLedger.count(db, id, state, moves[state.rank]) }
         try failures.store(db)
         for (second, moment) in timeline.sorted(by: { $0.key < $1.key }) {
+            guard let brake = moment.brake else {
+                try db.add(
+                    to: "timeline", ["mailing": id.description, "second": second],
+                    ["sent": moment.sent, "failed": moment.failed, "deferred": moment.deferred])
+                continue
+            }
             try db.add(
                 to: "timeline", ["mailing": id.description, "second": second],
-                ["sent": moment.sent, "failed": moment.failed, "deferred": moment.deferred])
+                [
+                    "sent": moment.sent, "failed": moment.failed, "deferred": moment.deferred, "refused": brake.refused,
+                    "bounced": brake.bounced, "complained": brake.complained,
+                ])
         }
     }
 }

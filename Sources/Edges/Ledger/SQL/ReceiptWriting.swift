@@ -43,11 +43,13 @@ struct ReceiptWriting {
                 news.append(
                     LateNews(
                         batch: one.batch, index: one.index, news: fact, at: moment(of: one), text: Self.words(one.receipt),
-                        reason: one.receipt.reason))
+                        reason: one.receipt.reason, isHard: Self.isHard(one.receipt)))
             }
         }
         try writing.take(news)
-        summary.moved = try writing.finish().moved
+        let written = try writing.finish()
+        summary.moved = written.moved
+        summary.braked = written.braked
         // What has no row of its own is new where it moved somebody.
         if let count = summary.moved[.delivered] { summary.counted[.delivered] = count }
         try suppress(found)
@@ -83,6 +85,11 @@ struct ReceiptWriting {
         case .unsubscribed, .resubscribed: .person(.unsubscribed)
         case .unknown: nil
         }
+    }
+
+    /// Whether the recipient's side refused it for good: by a reason that suppresses, or as the provider says.
+    private static func isHard(_ receipt: ProviderReceipt) -> Bool {
+        receipt.kind == .bounced && (!receipt.isMail || receipt.reason.consequence.suppresses)
     }
 
     private static func words(_ receipt: ProviderReceipt) -> String {

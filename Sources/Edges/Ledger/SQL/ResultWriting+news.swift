@@ -12,6 +12,8 @@ struct LateNews {
     var text = ""
     /// Why it came back, as far as that is known.
     var reason = ResponseReason.unknown
+    /// It came back for good, and by no fault of ours as far as that is known: the brake counts it.
+    var isHard = false
 }
 
 extension SQLLedger.ResultWriting {
@@ -43,6 +45,7 @@ extension SQLLedger.ResultWriting {
                 result.response = ProviderResponse(
                     one.reason, .fail, about: .recipient, stage: .response, code: 0, text: one.text.prefix(utf8Bytes: 500))
             }
+            if after.shown == .failed, one.isHard { returned.append((one.batch, .bounces)) }
             // No dispatch is waited for on its account.
             batches[index].progress.states[one.index] = StateCode.code(after.shown)
             try move(

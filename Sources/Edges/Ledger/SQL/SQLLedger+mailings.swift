@@ -95,12 +95,12 @@ extension SQLLedger: MailingStore {
     }
 
     /// The values before a change of the state, for its audit entry; nil where there is to be no entry.
-    private static func stateBefore(_ db: any SQLTransaction, _ id: MailingID, _ note: AuditNote?) throws -> AuditedValues? {
+    static func stateBefore(_ db: any SQLTransaction, _ id: MailingID, _ note: AuditNote?) throws -> AuditedValues? {
         note == nil ? nil : try MailingRecord.one(db, id).map { AuditedValues(state: $0) }
     }
 
     /// Adds the audit entry of a state that has changed.
-    private static func note(_ db: any SQLTransaction, _ note: AuditNote?, on id: MailingID, before: AuditedValues?, now: Int64) throws {
+    static func note(_ db: any SQLTransaction, _ note: AuditNote?, on id: MailingID, before: AuditedValues?, now: Int64) throws {
         guard let before, let record = try MailingRecord.one(db, id) else { return }
         try Self.note(db, note, on: .mailing(id), before: before, after: AuditedValues(state: record), now: now)
     }
@@ -148,12 +148,13 @@ extension SQLLedger: MailingStore {
             let before = try Self.stateBefore(db, id, note)
             try db.run(
                 """
-                UPDATE mailing SET reason_kind = '', actor = '', reason = '', state_changed = ?2,
+                UPDATE mailing SET reason_kind = '', actor = '', reason = '', state_changed = ?2, brake_since = ?2,
                     state = CASE WHEN planning_done = 1 THEN 'sending' WHEN started IS NULL THEN 'scheduled' ELSE 'collecting' END,
                     start = CASE WHEN ?1 = 1 AND start <= ?2 THEN NULL ELSE start END
                 WHERE id = ?3 AND state = 'paused'
                 """, [atOnce, now, id.description])
             guard db.changes > 0 else { return nil }
+            try db.run("DELETE FROM brake_finding WHERE mailing = ?", [id.description])
             // A person who resumes a mailing has fixed what was refused, or tries whether it is refused still.
             try db.run("UPDATE recipient_error SET held = 0 WHERE mailing = ? AND held = 1", [id.description])
             try Self.note(db, note, on: id, before: before, now: now)

@@ -62,7 +62,9 @@ extension SQLLedger: ReportStore {
                     WHERE recipient_error.mailing = ? AND due > 0 GROUP BY failure.id
                     """),
                 uncertain: try Self.uncertainCounts(db, record, held: progress[.uncertain]),
-                events: try Self.events(db, id), visits: try Self.eventReport(db, id), timeline: timeline, step: step,
+                events: try Self.events(db, id),
+                brake: try Self.brakeFindings(db, "WHERE id = ?", [id.description])["\(id)"] ?? [],
+                visits: try Self.eventReport(db, id), timeline: timeline, step: step,
                 created: record.created,
                 started: record.started, finished: record.finished, seconds: seconds,
                 messagesPerSecond: seconds > 0 ? Double(sent) / seconds : 0,

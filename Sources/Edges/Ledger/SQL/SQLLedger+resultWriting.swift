@@ -1,4 +1,5 @@
 import Model
+import Policy
 
 extension SQLLedger {
     /// The writing of results within one transaction: batches are read when a result of theirs comes first, and stored with
@@ -26,6 +27,8 @@ extension SQLLedger {
         private var accepted: Set<MailingID> = []
         /// The providers whose receipts are expected; nil before it was asked.
         var expected: Set<String>?
+        /// Bounces and complaints, by the batches of their messages.
+        var returned: [(batch: BatchID, kind: BrakeFinding.Kind)] = []
         /// Rows by which providers' receipts are found.
         var references: [[any SQLConvertible]] = []
         /// The provider of the group that is taken; empty for news.
@@ -96,6 +99,7 @@ extension SQLLedger {
                     }
                     guard let old = batches[index].progress.apply(result, dispatchNumber: group.dispatchNumber) else { continue }
                     try move(result, from: old, batches[index].id, batches[index].mailing)
+                    if result.state == .failed, old != .failed { noteRefused(result, batches[index].mailing) }
                 }
             } else {
                 // The closing one of two copies may come second.
@@ -167,7 +171,7 @@ extension SQLLedger {
             }
         }
 
-        private mutating func mailing(_ id: MailingID) -> Int {
+        mutating func mailing(_ id: MailingID) -> Int {
             if let index = mailingIndex[id] { return index }
             mailings.append(MailingChanges(id: id))
             mailingIndex[id] = mailings.count - 1
@@ -232,6 +236,7 @@ extension SQLLedger {
                 if !progress.isDispatched || progress.dispatchNumber != dispatch.dispatchNumber { summary.over.insert(dispatch) }
             }
             try storeReferences()
+            try countReturned()
             for mailing in mailings { try mailing.store(db) }
             for id in accepted { try SQLLedger.noteLateAcceptance(db, id, now: now) }
             for mailing in Set(summary.closed.map(\.mailing)) { try SQLLedger.settle(db, mailing) }

@@ -40,13 +40,14 @@ extension SQLLedger {
         let records = try MailingRecord.all(db, condition, arguments).records
         let counts = try counts(db, condition, arguments)
         let batches = try batches(db, condition, arguments)
+        let brake = try brakeFindings(db, condition, arguments)
         return records.map { record in
             let (dispatched, next) = batches["\(record.id)"] ?? (0, nil)
             let progress = MailingProgress(
                 state: record.state, planned: record.plannedCount, excluded: record.excludedCount,
                 planningDone: record.planningDone, states: states(counts["\(record.id)"] ?? [:]), dispatched: dispatched,
                 started: record.started, finished: record.finished)
-            return MailingStatus(record: record, progress: progress, next: next)
+            return MailingStatus(record: record, progress: progress, next: next, brake: brake["\(record.id)"] ?? [])
         }
     }
 

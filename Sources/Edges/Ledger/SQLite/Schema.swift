@@ -66,6 +66,7 @@ enum Schema {
         migrator.registerMigration("38 channels") { db in try db.execute(sql: channels) }
         migrator.registerMigration("40 pruned addresses") { db in try db.execute(sql: prunedAddresses) }
         migrator.registerMigration("41 webhooks") { db in try db.execute(sql: webhooks) }
+        migrator.registerMigration("45 brake") { db in try db.execute(sql: brake) }
         migrator.registerMigration("50 customers") { db in try db.execute(sql: customers) }
         return migrator
     }
