@@ -44,13 +44,13 @@ package struct Suppression: Sendable, Equatable {
 
     package func isInForce(at now: Int64) -> Bool { expires.map { $0 > now } ?? true }
 
-    /// Of two with one key the one that is kept: that which lasts longer, then that which is known for longer. The order is total, so that
-    /// any order of additions, and any repetition, leads to the same list.
+    /// Of two with one key the one that is kept: that which lasts longer, then any but a hard bounce, which may turn out to be none, then
+    /// that which is known for longer. The order is total, so that any order of additions, and any repetition, leads to the same list.
     package func merged(with other: Suppression) -> Suppression { other.rank < rank ? other : self }
 
     /// The lowest is kept.
-    private var rank: (Int64, Int64, Int, String) {
-        (-(expires ?? .max), at, Reason.allCases.firstIndex(of: reason) ?? 0, source)
+    private var rank: (Int64, Int, Int64, Int, String) {
+        (-(expires ?? .max), reason == .hardBounce ? 1 : 0, at, Reason.allCases.firstIndex(of: reason) ?? 0, source)
     }
 }
 

@@ -80,6 +80,10 @@ package struct Collector: Service {
     private func take(_ entries: [StatusStreams.Entry], _ status: StatusStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
         try await identity.note(commits: summary.commits, epochs, ledger)
+        if !summary.unsuppressed.isEmpty {
+            guard let name = await identity.awaitName(of: ledger, entries: "results") else { return false }
+            try await RecentSuppressions(broker).tell([], lifted: summary.unsuppressed, of: name)
+        }
         try await status.confirm(
             entries, over: summary.over, replay: Replay(ledger: identity.name, standing: summary.standing, time: replay))
         return true

@@ -39,7 +39,8 @@ extension EventWriting {
         summary.suppressed = Array(added.values)
         summary.unsuppressed = Array(removed)
         summary.suppressedBefore = try suppressedBefore(now: now)
-        summary.settled = try settle(now: now)
+        let settled = try settle(now: now)
+        (summary.settled, summary.unsuppressed) = (settled.moved[.sent] ?? 0, summary.unsuppressed + settled.unsuppressed)
         return summary
     }
 
@@ -124,12 +125,12 @@ extension EventWriting {
         }
     }
 
-    private func settle(now: Int64) throws -> Int {
+    private func settle(now: Int64) throws -> WriteSummary {
         let held = try arrivals.filter { try isSound($0.batch) }
-        guard !held.isEmpty else { return 0 }
+        guard !held.isEmpty else { return WriteSummary() }
         var writing = SQLLedger.ResultWriting(db, now: now)
         try writing.take(held.map { LateNews(batch: $0.batch, index: $0.index, news: .person(.opened)) })
-        return try writing.finish().moved[.sent] ?? 0
+        return try writing.finish()
     }
 
     /// A batch whose progress is damaged settles nothing, and does not hold up other batches' events.

@@ -47,10 +47,11 @@ struct ReceiptWriting {
             }
         }
         try writing.take(news)
-        summary.moved = try writing.finish().moved
+        let written = try writing.finish()
+        (summary.moved, summary.unsuppressed) = (written.moved, written.unsuppressed)
         // What has no row of its own is new where it moved somebody.
         if let count = summary.moved[.delivered] { summary.counted[.delivered] = count }
-        try suppress(found)
+        try suppress(found, writing)
         return rest
     }
 

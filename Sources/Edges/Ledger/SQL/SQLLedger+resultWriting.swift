@@ -1,4 +1,5 @@
 import Model
+import Policy
 
 extension SQLLedger {
     /// The writing of results within one transaction: batches are read when a result of theirs comes first, and stored with
@@ -30,6 +31,10 @@ extension SQLLedger {
         var references: [[any SQLConvertible]] = []
         /// The provider of the group that is taken; empty for news.
         private var provider = ""
+        /// Recipients who were refused for their own sake.
+        private var bounces: [Bounce] = []
+        /// Recipients who had failed and have their message.
+        private var arrived: [DeliveryAddresses.Place] = []
         /// Recipients that moved into a state, by rank.
         private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
@@ -96,6 +101,7 @@ extension SQLLedger {
                     }
                     guard let old = batches[index].progress.apply(result, dispatchNumber: group.dispatchNumber) else { continue }
                     try move(result, from: old, batches[index].id, batches[index].mailing)
+                    if result.state == .failed, old != .failed { note(bounce: result, group.batch) }
                 }
             } else {
                 // The closing one of two copies may come second.
@@ -199,6 +205,9 @@ extension SQLLedger {
             guard move.isMove else { return }
             if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
             if result.state == .skipped { try SuppressionCheck.store(db, batch, result.index, result.response?.text ?? "", at: result.at) }
+            if old == .failed, result.state.rank > old.rank {
+                arrived.append(DeliveryAddresses.Place(batch: batch, index: result.index))
+            }
             if old.isTerminal, result.state == .sent || result.state == .delivered { accepted.insert(batch.mailing) }
             mailings[mailing].moves[old.rank] -= 1
             mailings[mailing].moves[result.state.rank] += 1
@@ -233,10 +242,23 @@ extension SQLLedger {
             }
             try storeReferences()
             for mailing in mailings { try mailing.store(db) }
+            try storeBounces()
             for id in accepted { try SQLLedger.noteLateAcceptance(db, id, now: now) }
             for mailing in Set(summary.closed.map(\.mailing)) { try SQLLedger.settle(db, mailing) }
             for state in RecipientState.allCases where moved[state.rank] > 0 { summary.moved[state] = moved[state.rank] }
             return summary
+        }
+
+        /// A provider's answer is no order, and has no audit entry. Mailings that are planned already do not look for it: each would cost
+        /// them a look at the addresses of all further batches.
+        private mutating func storeBounces() throws {
+            _ = try SQLLedger.suppress(db, bounces, nil, isNews: false, now: now)
+            summary.unsuppressed = try SQLLedger.liftBounces(db, of: arrived, now: now)
+        }
+
+        private mutating func note(bounce result: RecipientResult, _ batch: BatchID) {
+            guard BounceKind(result) == .hard else { return }
+            bounces.append(Bounce(place: DeliveryAddresses.Place(batch: batch, index: result.index), at: result.at))
         }
 
         /// Whether all is known of the batch's dispatch that will be. Recipients whose results could not be read are on the list of the

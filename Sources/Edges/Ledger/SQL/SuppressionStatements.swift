@@ -9,7 +9,8 @@ enum SuppressionStatements {
             SELECT CASE WHEN max(at) > ?9 THEN max(at) ELSE ?9 END FROM suppression_removal
             WHERE channel = ?1 AND address = ?2 AND category = ?3))
         ON CONFLICT (channel, address, category) DO UPDATE SET reason = excluded.reason, source = excluded.source, at = excluded.at,
-            expires = excluded.expires, revision = excluded.revision,
+            expires = excluded.expires,
+            revision = CASE WHEN suppression.revision > excluded.revision THEN suppression.revision ELSE excluded.revision END,
             changed = CASE WHEN suppression.changed > excluded.changed THEN suppression.changed ELSE excluded.changed END
         """
 

@@ -50,7 +50,7 @@ extension LedgerBackup {
         ON CONFLICT (channel, address, category) DO UPDATE SET reason = excluded.reason, source = excluded.source, at = excluded.at,
             expires = excluded.expires, revision = excluded.revision
         WHERE coalesce(excluded.expires, \(Int64.max)) > coalesce(expires, \(Int64.max))
-            OR (excluded.expires IS expires AND excluded.at < at)
+            OR (excluded.expires IS expires AND (excluded.reason = 'hard_bounce', excluded.at) < (reason = 'hard_bounce', at))
         """
 
     private static let confirmKnown = """
