@@ -29,15 +29,18 @@ package struct Suppression: Sendable, Equatable {
     package var reason: Reason
     /// The delivery that led to it, as `MAILING.BATCH.INDEX`; empty where none did.
     package var source: String
+    /// The provider that sent the message; empty where none is known.
+    package var provider: String
     /// Since when it is known, in milliseconds since 1970.
     package var at: Int64
     /// From when on it no longer counts, in milliseconds since 1970; nil for never.
     package var expires: Int64?
 
-    package init(_ key: Key, reason: Reason, source: String = "", at: Int64, expires: Int64? = nil) {
+    package init(_ key: Key, reason: Reason, source: String = "", provider: String = "", at: Int64, expires: Int64? = nil) {
         self.key = key
         self.reason = reason
         self.source = source
+        self.provider = provider
         self.at = at
         self.expires = expires
     }
@@ -49,8 +52,8 @@ package struct Suppression: Sendable, Equatable {
     package func merged(with other: Suppression) -> Suppression { other.rank < rank ? other : self }
 
     /// The lowest is kept.
-    private var rank: (Int64, Int, Int64, Int, String) {
-        (-(expires ?? .max), reason == .hardBounce ? 1 : 0, at, Reason.allCases.firstIndex(of: reason) ?? 0, source)
+    private var rank: (Int64, Int, Int64, Int, String, String) {
+        (-(expires ?? .max), reason == .hardBounce ? 1 : 0, at, Reason.allCases.firstIndex(of: reason) ?? 0, source, provider)
     }
 }
 

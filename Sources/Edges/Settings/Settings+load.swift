@@ -139,6 +139,12 @@ extension Settings {
         reader.read(SettingsTable.refusalsAlike, into: &refusals.alike)
         reader.read(SettingsTable.refusalsWindow, into: &refusals.window)
         reader.read(SettingsTable.refusalsShare, into: &refusals.share)
+        reader.read(SettingsTable.suppressionsSoftBounces, into: &suppressions.softBounces)
+        reader.read(SettingsTable.suppressionsUnknownUser, into: &suppressions.unknownUser)
+        reader.read(SettingsTable.suppressionsUnknownHost, into: &suppressions.unknownHost)
+        reader.read(SettingsTable.suppressionsMoved, into: &suppressions.moved)
+        reader.read(SettingsTable.suppressionsInactive, into: &suppressions.inactive)
+        reader.read(SettingsTable.suppressionsSoft, into: &suppressions.softExpiry)
     }
 
     private mutating func readOperation(_ reader: SettingsReader) {

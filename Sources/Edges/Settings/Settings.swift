@@ -234,6 +234,8 @@ package struct Settings: Sendable, Equatable {
     package var collector = Collector()
     /// When refusals are taken for everybody's.
     package var refusals = RefusalThresholds()
+    /// Which refusals take an address off later mailings, and for how long.
+    package var suppressions = SuppressionRules()
     package var metrics = Metrics()
     package var log = Logs()
     package var email = Email()

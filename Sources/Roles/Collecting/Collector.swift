@@ -17,6 +17,7 @@ package struct Collector: Service {
     let written: [RecipientState: Counter]
     let providers = ProviderNames()
     let refusals: RefusalWatch
+    let suppressions: SuppressionRules
     let unreadable: UnreadableLog
     let clocks: Clocks
     private let broker: Broker
@@ -30,14 +31,16 @@ package struct Collector: Service {
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about.
     ///   - refusals: when refusals are taken for everybody's.
+    ///   - suppressions: which refusals take an address off later mailings.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over; nil for the usual time.
     ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
         broker: Broker, ledger: any Store, name: String, limit: Int = 200, refusals: RefusalThresholds = RefusalThresholds(),
-        abandoned: Duration? = nil, replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
+        suppressions: SuppressionRules = SuppressionRules(), abandoned: Duration? = nil, replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
     ) {
         self.replay = replay
         self.refusals = RefusalWatch(refusals)
+        self.suppressions = suppressions
         self.broker = broker
         status = StatusStreams(broker)
         epochs = EpochStore(broker)

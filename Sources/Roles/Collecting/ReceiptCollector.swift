@@ -3,7 +3,7 @@ package import Ledger
 package import Logging
 import Metrics
 package import Model
-import Policy
+package import Policy
 import ServiceLifecycle
 
 /// Takes what providers tell of messages from the receipts stream and writes it into the ledger, as `Collector` does with results:
@@ -21,6 +21,7 @@ package struct ReceiptCollector: Service {
     private let telling: SuppressionTelling
     private let unreadable: UnreadableLog
     private let meters = ReceiptMeters()
+    private let suppressions: SuppressionRules
     private let pause: Duration
     private let clocks: Clocks
     private let replay: Duration
@@ -30,16 +31,17 @@ package struct ReceiptCollector: Service {
     ///   - providers: whose receipts are expected, by the names that results have.
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about; each has up to 500 receipts.
+    ///   - suppressions: which mail that comes back takes an address off later mailings.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
     ///   - pause: between two tries of receipts that name no message.
     ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
-        broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2, abandoned: Duration = .seconds(10),
-        pause: Duration = .seconds(15), replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
+        broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2,
+        suppressions: SuppressionRules = SuppressionRules(), abandoned: Duration = .seconds(10), pause: Duration = .seconds(15), replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
     ) {
         self.replay = replay
         (self.broker, self.ledger, self.providers, self.pause, self.logger) = (broker, ledger, providers, pause, logger)
-        self.clocks = clocks
+        (self.clocks, self.suppressions) = (clocks, suppressions)
         unreadable = UnreadableLog(clocks: clocks)
         streams = ReceiptStreams(broker)
         identity = LedgerIdentity(clocks: clocks, logger: logger)
@@ -92,7 +94,8 @@ package struct ReceiptCollector: Service {
         var line = RepeatedLine()
         while true {
             do throws(LedgerError) {
-                return try await ledger.write(receipts: receipts, letters: entries.compactMap(\.letter), now: clocks.milliseconds)
+                return try await ledger.write(
+                    receipts: receipts, letters: entries.compactMap(\.letter), suppressing: suppressions, now: clocks.milliseconds)
             } catch {
                 if line.add(at: clocks.monotonic) != nil {
                     logger.error("the ledger cannot be written; receipts wait in Redis: \(error)")
@@ -119,7 +122,7 @@ package struct ReceiptCollector: Service {
                 if await telling.run() { untold?.suppressed = [] }
                 if let summary = untold, try await tell(summary) { untold = nil }
                 if untold == nil {
-                    let summary = try await ledger.retryReceipts(now: clocks.milliseconds)
+                    let summary = try await ledger.retryReceipts(suppressing: suppressions, now: clocks.milliseconds)
                     meters.note(summary)
                     untold = summary
                     if try await tell(summary) { untold = nil }

@@ -136,7 +136,7 @@ struct RoleRuntime {
         // In a Redis of our own another collector can only have ended.
         Collector(
             broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, refusals: settings.refusals,
-            abandoned: isPrivate ? .zero : nil, replay: settings.ledger.replay, logger: logger)
+            suppressions: settings.suppressions, abandoned: isPrivate ? .zero : nil, replay: settings.ledger.replay, logger: logger)
     }
 
     func eventCollector(_ broker: Broker, _ ledger: any OpenLedger) -> EventCollector {
@@ -148,7 +148,7 @@ struct RoleRuntime {
     func receiptCollector(_ broker: Broker, _ ledger: any OpenLedger) -> ReceiptCollector {
         ReceiptCollector(
             broker: broker, ledger: ledger, providers: Set(settings.tracker.webhooks.values.map(\.provider)), name: name,
-            abandoned: isPrivate ? .zero : .seconds(10), replay: settings.ledger.replay, logger: logger)
+            suppressions: settings.suppressions, abandoned: isPrivate ? .zero : .seconds(10), replay: settings.ledger.replay, logger: logger)
     }
 
     /// - Parameter trackerKeys: sign links to the tracker and return paths; nil where there are neither.

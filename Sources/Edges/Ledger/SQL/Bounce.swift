@@ -1,8 +1,12 @@
 import Model
+import Policy
 
 /// A message that did not reach its recipient, because of the recipient's address.
 struct Bounce {
     var place: DeliveryAddresses.Place
+    var reason: ResponseReason
+    /// Empty where it is not known.
+    var provider: String
     /// When, in milliseconds since 1970.
     var at: Int64
 }
@@ -11,23 +15,28 @@ extension SQLLedger {
     /// Suppresses the addresses that messages bounced from, with a few statements for all of them. A suppression that a person removed since
     /// the bounce does not come back.
     /// - Parameters:
+    ///   - rules: for how long.
     ///   - audit: the order that adds them; nil for a provider's answer, which is none.
     ///   - isNews: as that of `suppress`.
     /// - Returns: what is in force of these addresses.
     static func suppress(
-        _ db: any SQLTransaction, _ bounces: [Bounce], _ audit: SuppressionAudit?, isNews: Bool, now: Int64
+        _ db: any SQLTransaction, _ bounces: [Bounce], _ rules: SuppressionRules, _ audit: SuppressionAudit?, isNews: Bool, now: Int64
     ) throws -> [Suppression] {
         guard !bounces.isEmpty else { return [] }
         let keys = try DeliveryAddresses.load(db, bounces.map(\.place))
         let all = bounces.compactMap { bounce in
-            keys[bounce.place].map { Suppression($0, reason: .hardBounce, source: bounce.place.name, at: bounce.at) }
+            keys[bounce.place].map {
+                Suppression(
+                    $0, reason: .hardBounce, source: bounce.place.name, provider: bounce.provider, at: bounce.at,
+                    expires: rules.expiry(of: bounce.reason, at: bounce.at))
+            }
         }
         let known = try suppressions(db, all.map(\.key))
         let removed = try removed(db, all.filter { known[$0.key] == nil })
         let new = all.filter { one in known[one.key].map { $0.merged(with: one) != $0 } ?? !removed.contains(one.key) }
         if !new.isEmpty { _ = try suppress(db, new, audit, isNews: isNews, now: now) }
         let list = try suppressions(db, all.map(\.key))
-        return list.values.sorted { $0.key.address < $1.key.address }
+        return list.values.filter { $0.isInForce(at: now) }.sorted { $0.key.address < $1.key.address }
     }
 }
 

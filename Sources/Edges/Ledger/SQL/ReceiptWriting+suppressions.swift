@@ -16,7 +16,8 @@ extension ReceiptWriting {
             let key = Suppression.Key(target.channel, address, category: reason == .unsubscribe ? target.category : "")
             switch one.receipt.kind {
             case .complained, .unsubscribed:
-                let new = Suppression(key, reason: reason, source: one.batch.message(one.index), at: one.at)
+                let new = Suppression(
+                    key, reason: reason, source: one.batch.message(one.index), provider: one.receipt.provider, at: one.at)
                 let old = try SQLLedger.suppression(db, key)
                 if let old, old.merged(with: new) == old {
                     // What was counted before is told to workers again: whoever wrote it may have ended before they were told.
@@ -50,13 +51,28 @@ extension ReceiptWriting {
     private func suppressBounces(
         _ found: [Found], _ writing: SQLLedger.ResultWriting, _ added: inout [Suppression.Key: Suppression]
     ) throws {
-        let bounces = found.filter { one in
+        let hard = found.filter { one in
             one.receipt.kind == .bounced && one.receipt.isMail && one.receipt.reason.consequence.suppresses
                 && writing.state(one.batch, one.index) == .failed
-        }.map { Bounce(place: DeliveryAddresses.Place(batch: $0.batch, index: $0.index), at: $0.at) }
+        }
+        guard !hard.isEmpty else { return }
+        let providers = try providers(of: hard)
+        let bounces = zip(hard, providers).map { one, provider in
+            let place = DeliveryAddresses.Place(batch: one.batch, index: one.index)
+            return Bounce(place: place, reason: one.receipt.reason, provider: provider, at: one.at)
+        }
         let audit = SuppressionAudit(AuditNote(.suppress, actor: Self.actor))
         // What was counted before is told to workers again: whoever wrote it may have ended before they were told.
-        for one in try SQLLedger.suppress(db, bounces, audit, isNews: true, now: now) { added[one.key] = one }
+        for one in try SQLLedger.suppress(db, bounces, rules, audit, isNews: true, now: now) { added[one.key] = one }
+    }
+
+    /// Mail does not say by which provider the message was sent: the last that the batch went to.
+    private func providers(of found: [Found]) throws -> [String] {
+        let names: [String?] = try db.firstRows(
+            "SELECT provider FROM result WHERE mailing = ? AND batch = ? ORDER BY dispatch DESC LIMIT 1",
+            found.map { [$0.batch.mailing.description, $0.batch.number] }
+        ) { row, _ in try row.read(0) }
+        return names.map { $0 ?? "" }
     }
 
     /// Whether a receipt changes which mailings' recipients want.

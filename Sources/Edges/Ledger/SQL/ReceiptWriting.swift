@@ -14,6 +14,7 @@ struct ReceiptWriting {
     }
 
     let db: any SQLTransaction
+    let rules: SuppressionRules
     /// Milliseconds since 1970.
     let now: Int64
     var summary = ReceiptSummary()
@@ -22,9 +23,8 @@ struct ReceiptWriting {
     /// The addresses of batches that were looked at; nil for one that has none.
     var addresses: [BatchID: Recipients?] = [:]
 
-    init(_ db: any SQLTransaction, now: Int64) throws {
-        self.db = db
-        self.now = now
+    init(_ db: any SQLTransaction, suppressing rules: SuppressionRules, now: Int64) throws {
+        (self.db, self.rules, self.now) = (db, rules, now)
         hasErasures = try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM erasure)") == true
     }
 

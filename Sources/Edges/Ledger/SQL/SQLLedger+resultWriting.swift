@@ -14,6 +14,8 @@ extension SQLLedger {
         }
 
         let db: any SQLTransaction
+        /// Nil where nobody is suppressed: only new results say whom to.
+        private let rules: SuppressionRules?
         /// Milliseconds since 1970.
         let now: Int64
         var batches: [Batch] = []
@@ -38,9 +40,9 @@ extension SQLLedger {
         /// Recipients that moved into a state, by rank.
         private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
-        init(_ db: any SQLTransaction, now: Int64) {
-            self.db = db
-            self.now = now
+        /// - Parameter rules: for how long those are suppressed who are refused.
+        init(_ db: any SQLTransaction, suppressing rules: SuppressionRules? = nil, now: Int64) {
+            (self.db, self.rules, self.now) = (db, rules, now)
         }
 
         mutating func add(_ groups: [ResultGroup]) throws {
@@ -252,13 +254,14 @@ extension SQLLedger {
         /// A provider's answer is no order, and has no audit entry. Mailings that are planned already do not look for it: each would cost
         /// them a look at the addresses of all further batches.
         private mutating func storeBounces() throws {
-            _ = try SQLLedger.suppress(db, bounces, nil, isNews: false, now: now)
+            if let rules { _ = try SQLLedger.suppress(db, bounces, rules, nil, isNews: false, now: now) }
             summary.unsuppressed = try SQLLedger.liftBounces(db, of: arrived, now: now)
         }
 
         private mutating func note(bounce result: RecipientResult, _ batch: BatchID) {
-            guard BounceKind(result) == .hard else { return }
-            bounces.append(Bounce(place: DeliveryAddresses.Place(batch: batch, index: result.index), at: result.at))
+            guard BounceKind(result) == .hard, let reason = result.response?.reason else { return }
+            let place = DeliveryAddresses.Place(batch: batch, index: result.index)
+            bounces.append(Bounce(place: place, reason: reason, provider: provider, at: result.at))
         }
 
         /// Whether all is known of the batch's dispatch that will be. Recipients whose results could not be read are on the list of the

@@ -93,7 +93,8 @@ extension SQLLedger: SuppressionStore {
 
     private static func store(_ db: any SQLTransaction, _ some: [Suppression], revision: Int64, now: Int64) throws {
         try db.runAll(
-            SuppressionStatements.store, some.map { $0.key.values + [$0.reason.rawValue, $0.source, $0.at, $0.expires, revision, now] })
+            SuppressionStatements.store,
+            some.map { $0.key.values + [$0.reason.rawValue, $0.source, $0.at, $0.expires, revision, now, $0.provider] })
     }
 
     private static func confirm(_ db: any SQLTransaction, _ keys: Set<Suppression.Key>, now: Int64) throws {
@@ -111,7 +112,7 @@ extension SQLLedger: SuppressionStore {
         try db.run("INSERT INTO category (name, created) VALUES (?, ?) ON CONFLICT DO NOTHING", [category, now])
     }
 
-    static let columns = "channel, address, category, reason, source, at, expires"
+    static let columns = "channel, address, category, reason, source, at, expires, provider"
 
     package func suppressions(
         _ filter: SuppressionFilter, after: Suppression.Key?, limit: Int
@@ -156,7 +157,7 @@ extension SQLLedger: SuppressionStore {
                     ORDER BY revision DESC LIMIT ?
                     """, [channel.rawValue, revision, time, limit])
                 while let row = try rows.next() {
-                    if let one = try Suppression(row) { try found.append((row.read(7), one)) }
+                    if let one = try Suppression(row) { try found.append((row.read(8), one)) }
                 }
             }
             return found.sorted { $0.revision < $1.revision }.suffix(limit).map(\.suppression)
@@ -195,7 +196,7 @@ extension SQLLedger: SuppressionStore {
         var found: [Int: Suppression] = [:]
         while let row = try rows.next() {
             guard let one = try Suppression(row) else { continue }
-            let place = try row.read(7) as Int % addresses.count
+            let place = try row.read(8) as Int % addresses.count
             if found[place] == nil || one.key.category.isEmpty { found[place] = one }
         }
         return found
@@ -237,6 +238,6 @@ extension Suppression {
         // A reason of a newer release still means that the person is not to be sent to.
         try self.init(
             Key(channel, row.read(1), category: row.read(2)), reason: Reason(rawValue: row.read(3)) ?? .manual, source: row.read(4),
-            at: row.read(5), expires: row.read(6))
+            provider: row.read(7), at: row.read(5), expires: row.read(6))
     }
 }

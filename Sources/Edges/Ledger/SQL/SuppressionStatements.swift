@@ -2,14 +2,14 @@
 /// counts only where it is later than the suppression. Therefore each change within one ledger is at least as late as the one before,
 /// whatever the clock does.
 enum SuppressionStatements {
-    /// Parameters: channel, address, category, reason, source, date, expiry, revision, now.
+    /// Parameters: channel, address, category, reason, source, date, expiry, revision, now, provider.
     static let store = """
-        INSERT INTO suppression (channel, address, category, reason, source, at, expires, revision, changed)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (
+        INSERT INTO suppression (channel, address, category, reason, source, provider, at, expires, revision, changed)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?10, ?6, ?7, ?8, (
             SELECT CASE WHEN max(at) > ?9 THEN max(at) ELSE ?9 END FROM suppression_removal
             WHERE channel = ?1 AND address = ?2 AND category = ?3))
         ON CONFLICT (channel, address, category) DO UPDATE SET reason = excluded.reason, source = excluded.source, at = excluded.at,
-            expires = excluded.expires,
+            expires = excluded.expires, provider = excluded.provider,
             revision = CASE WHEN suppression.revision > excluded.revision THEN suppression.revision ELSE excluded.revision END,
             changed = CASE WHEN suppression.changed > excluded.changed THEN suppression.changed ELSE excluded.changed END
         """

@@ -66,6 +66,7 @@ enum Schema {
         migrator.registerMigration("38 channels") { db in try db.execute(sql: channels) }
         migrator.registerMigration("40 pruned addresses") { db in try db.execute(sql: prunedAddresses) }
         migrator.registerMigration("41 webhooks") { db in try db.execute(sql: webhooks) }
+        migrator.registerMigration("42 suppression provider") { db in try db.execute(sql: suppressionProvider) }
         return migrator
     }
 }
