@@ -19,6 +19,7 @@ enum PostgreSQLSchema {
         Migration(name: "40 pruned addresses", sql: prunedAddresses),
         Migration(name: "41 webhooks", sql: webhooks),
         Migration(name: "42 suppression provider", sql: suppressionProvider),
+        Migration(name: "43 soft bounces", sql: softBounces),
     ]
 
     /// Has the tables be those of this release.

@@ -4,6 +4,7 @@ import Policy
 /// A message that did not reach its recipient, because of the recipient's address.
 struct Bounce {
     var place: DeliveryAddresses.Place
+    var kind = BounceKind.hard
     var reason: ResponseReason
     /// Empty where it is not known.
     var provider: String
@@ -12,7 +13,7 @@ struct Bounce {
 }
 
 extension SQLLedger {
-    /// Suppresses the addresses that messages bounced from, with a few statements for all of them. A suppression that a person removed since
+    /// Suppresses the addresses that messages bounced from, for soft bounces some in a row, with a few statements for all of them. A suppression that a person removed since
     /// the bounce does not come back.
     /// - Parameters:
     ///   - rules: for how long.
@@ -24,13 +25,15 @@ extension SQLLedger {
     ) throws -> [Suppression] {
         guard !bounces.isEmpty else { return [] }
         let keys = try DeliveryAddresses.load(db, bounces.map(\.place))
-        let all = bounces.compactMap { bounce in
+        let soft = try SoftBounces.count(db, bounces, keys, rules)
+        let all = (bounces.filter { $0.kind == .hard } + soft).compactMap { bounce in
             keys[bounce.place].map {
                 Suppression(
                     $0, reason: .hardBounce, source: bounce.place.name, provider: bounce.provider, at: bounce.at,
-                    expires: rules.expiry(of: bounce.reason, at: bounce.at))
+                    expires: rules.expiry(of: bounce.kind, bounce.reason, at: bounce.at))
             }
         }
+        guard !all.isEmpty else { return [] }
         let known = try suppressions(db, all.map(\.key))
         let removed = try removed(db, all.filter { known[$0.key] == nil })
         let new = all.filter { one in known[one.key].map { $0.merged(with: one) != $0 } ?? !removed.contains(one.key) }

@@ -11,8 +11,12 @@ extension EventWriting {
     /// - Parameter now: milliseconds since 1970.
     func apply(now: Int64) throws -> EventSummary {
         var summary = summary
+        // Rows of recipients are locked before the list of suppressions, as by results and receipts. Whoever unsubscribes stays on it.
+        let settled = try settle(now: now)
+        summary.settled = settled.moved[.sent] ?? 0
+        try SoftBounces.reset(db, visited)
         var added: [Suppression.Key: Suppression] = [:]
-        var removed: Set<Suppression.Key> = []
+        var removed = Set(settled.unsuppressed)
         for (mailing, choices) in Dictionary(grouping: choices, by: \.batch.mailing).sorted(by: { $0.key < $1.key }) {
             guard let target = try Self.target(db, of: mailing) else { continue }
             for (number, choices) in Dictionary(grouping: choices, by: \.batch.number).sorted(by: { $0.key < $1.key }) {
@@ -39,8 +43,6 @@ extension EventWriting {
         summary.suppressed = Array(added.values)
         summary.unsuppressed = Array(removed)
         summary.suppressedBefore = try suppressedBefore(now: now)
-        let settled = try settle(now: now)
-        (summary.settled, summary.unsuppressed) = (settled.moved[.sent] ?? 0, summary.unsuppressed + settled.unsuppressed)
         return summary
     }
 

@@ -51,19 +51,23 @@ extension ReceiptWriting {
     private func suppressBounces(
         _ found: [Found], _ writing: SQLLedger.ResultWriting, _ added: inout [Suppression.Key: Suppression]
     ) throws {
-        let hard = found.filter { one in
-            one.receipt.kind == .bounced && one.receipt.isMail && one.receipt.reason.consequence.suppresses
-                && writing.state(one.batch, one.index) == .failed
-        }
-        guard !hard.isEmpty else { return }
-        let providers = try providers(of: hard)
-        let bounces = zip(hard, providers).map { one, provider in
+        let failed = found.filter { Self.bounce($0.receipt) != nil && writing.state($0.batch, $0.index) == .failed }
+        guard !failed.isEmpty else { return }
+        let providers = try providers(of: failed)
+        let bounces = zip(failed, providers).map { one, provider in
             let place = DeliveryAddresses.Place(batch: one.batch, index: one.index)
-            return Bounce(place: place, reason: one.receipt.reason, provider: provider, at: one.at)
+            return Bounce(place: place, kind: Self.bounce(one.receipt) ?? .soft, reason: one.receipt.reason, provider: provider, at: one.at)
         }
         let audit = SuppressionAudit(AuditNote(.suppress, actor: Self.actor))
         // What was counted before is told to workers again: whoever wrote it may have ended before they were told.
         for one in try SQLLedger.suppress(db, bounces, rules, audit, isNews: true, now: now) { added[one.key] = one }
+    }
+
+    /// Nil where it says nothing of the address.
+    private static func bounce(_ receipt: ProviderReceipt) -> BounceKind? {
+        guard receipt.isMail else { return nil }
+        if receipt.kind == .bounced, receipt.reason.consequence.suppresses { return .hard }
+        return [.bounced, .undelivered].contains(receipt.kind) && receipt.reason.isSoft ? .soft : nil
     }
 
     /// Mail does not say by which provider the message was sent: the last that the batch went to.

@@ -51,6 +51,7 @@ struct ReceiptWriting {
         (summary.moved, summary.unsuppressed) = (written.moved, written.unsuppressed)
         // What has no row of its own is new where it moved somebody.
         if let count = summary.moved[.delivered] { summary.counted[.delivered] = count }
+        try SoftBounces.reset(db, Set(found.filter { Self.hasArrived($0.receipt.kind) }.map { .init(batch: $0.batch, index: $0.index) }))
         try suppress(found, writing)
         return rest
     }
@@ -85,6 +86,8 @@ struct ReceiptWriting {
         case .unknown: nil
         }
     }
+
+    private static func hasArrived(_ kind: ProviderReceipt.Kind) -> Bool { [.delivered, .opened, .clicked].contains(kind) }
 
     private static func words(_ receipt: ProviderReceipt) -> String {
         receipt.detail.isEmpty ? "\(receipt.word) (as \(receipt.webhook) tells)" : receipt.detail

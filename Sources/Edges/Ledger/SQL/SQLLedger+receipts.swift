@@ -20,6 +20,8 @@ extension SQLLedger: ReceiptStore {
                 try db.run("INSERT INTO receipt_provider (name) VALUES (?) ON CONFLICT DO NOTHING", [name])
             }
         }
+        // As long as the longest gap that a setting allows would keep them for ever: of what is a year old nothing follows.
+        try await write("receipts") { db in try SoftBounces.forget(db, before: now - 365 * 86_400_000) }
         try await forgetReferences(before: MessageReference.day(now) - MessageReference.days)
     }
 

@@ -103,7 +103,7 @@ extension SQLLedger {
                     }
                     guard let old = batches[index].progress.apply(result, dispatchNumber: group.dispatchNumber) else { continue }
                     try move(result, from: old, batches[index].id, batches[index].mailing)
-                    if result.state == .failed, old != .failed { note(bounce: result, group.batch) }
+                    if result.state == .failed || result.state == .expired, old != result.state { note(bounce: result, group.batch) }
                 }
             } else {
                 // The closing one of two copies may come second.
@@ -259,9 +259,9 @@ extension SQLLedger {
         }
 
         private mutating func note(bounce result: RecipientResult, _ batch: BatchID) {
-            guard BounceKind(result) == .hard, let reason = result.response?.reason else { return }
+            guard let kind = BounceKind(result), let reason = result.response?.reason else { return }
             let place = DeliveryAddresses.Place(batch: batch, index: result.index)
-            bounces.append(Bounce(place: place, reason: reason, provider: provider, at: result.at))
+            bounces.append(Bounce(place: place, kind: kind, reason: reason, provider: provider, at: result.at))
         }
 
         /// Whether all is known of the batch's dispatch that will be. Recipients whose results could not be read are on the list of the

@@ -67,6 +67,7 @@ enum Schema {
         migrator.registerMigration("40 pruned addresses") { db in try db.execute(sql: prunedAddresses) }
         migrator.registerMigration("41 webhooks") { db in try db.execute(sql: webhooks) }
         migrator.registerMigration("42 suppression provider") { db in try db.execute(sql: suppressionProvider) }
+        migrator.registerMigration("43 soft bounces") { db in try db.execute(sql: softBounces) }
         return migrator
     }
 }
