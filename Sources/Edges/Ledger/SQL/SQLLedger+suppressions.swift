@@ -13,7 +13,9 @@ extension SQLLedger: SuppressionStore {
     static func suppress(
         _ db: any SQLTransaction, _ new: [Suppression], _ audit: SuppressionAudit?, isNews: Bool = true, now: Int64
     ) throws -> SuppressionChange {
-        let revision = isNews ? try nextRevision(db) : try lockedRevision(db)
+        // What is no news has a revision that no mailing is planned before.
+        let revision = isNews ? try nextRevision(db) : 0
+        if !isNews { try lockSuppressions(db) }
         var change = SuppressionChange()
         var list = try suppressions(db, new.map(\.key))
         var changed: Set<Suppression.Key> = []
@@ -29,7 +31,9 @@ extension SQLLedger: SuppressionStore {
             if old == nil { change.added += 1 } else { change.replaced += 1 }
         }
         try store(db, changed.compactMap { list[$0] }, revision: revision, now: now)
-        try confirm(db, Set(new.map(\.key)).subtracting(changed), now: now)
+        let known = Set(new.map(\.key)).subtracting(changed)
+        try confirm(db, known, now: now)
+        if isNews { try db.runAll(SuppressionStatements.announce, known.map { $0.values + [revision] }) }
         for category in Set(new.map(\.key.category)) { try note(db, category: category, now: now) }
         try count(db, suppressions: change.added)
         change.entry = try note(db, audit, suppressed: new, count: change.added + change.replaced, now: now)
@@ -52,7 +56,7 @@ extension SQLLedger: SuppressionStore {
             "DELETE FROM suppression WHERE channel = ? AND address = ? AND category = ?", removed.map(\.key.values))
         if !removed.isEmpty { _ = try nextRevision(db) }
         try count(db, suppressions: -removed.count)
-        try note(db, audit, unsuppressed: removed, now: now)
+        _ = try note(db, audit, unsuppressed: removed, by: nil, now: now)
         return removed
     }
 
@@ -61,11 +65,8 @@ extension SQLLedger: SuppressionStore {
         try db.one(Int64.self, "UPDATE suppression_list SET revision = revision + 1 RETURNING revision") ?? 0
     }
 
-    /// What is no news has a revision that no mailing is planned before. As with `nextRevision` a second transaction waits here.
-    private static func lockedRevision(_ db: any SQLTransaction) throws -> Int64 {
-        try db.run("UPDATE suppression_list SET revision = revision")
-        return 0
-    }
+    /// As with `nextRevision` a second transaction waits here.
+    static func lockSuppressions(_ db: any SQLTransaction) throws { try db.run("UPDATE suppression_list SET revision = revision") }
 
     static func suppression(_ db: any SQLTransaction, _ key: Suppression.Key) throws -> Suppression? {
         try suppressions(db, [key])[key]
@@ -114,25 +115,6 @@ extension SQLLedger: SuppressionStore {
 
     static let columns = "channel, address, category, reason, source, at, expires, provider"
 
-    package func suppressions(
-        _ filter: SuppressionFilter, after: Suppression.Key?, limit: Int
-    ) async throws(LedgerError) -> [Suppression] {
-        try await read("listing suppressions") { db in
-            let rows = try db.rows(
-                """
-                SELECT \(Self.columns) FROM suppression
-                WHERE (channel, address, category) > (?1, ?2, ?3) AND (?4 IS NULL OR channel = ?4)
-                    AND (?5 IS NULL OR category = ?5) AND (?6 IS NULL OR reason = ?6)
-                ORDER BY channel, address, category LIMIT ?7
-                """,
-                [
-                    after?.channel.rawValue ?? "", after?.address ?? "", after?.category ?? "", filter.channel?.rawValue,
-                    filter.category, filter.reason?.rawValue, limit,
-                ])
-            return try Self.suppressions(rows)
-        }
-    }
-
     package func suppressions(of address: String, _ channel: Channel) async throws(LedgerError) -> [Suppression] {
         try await read("looking for suppressions") { db in
             let forms = try Self.withHashes(db, [address], channel)
@@ -164,7 +146,7 @@ extension SQLLedger: SuppressionStore {
         }
     }
 
-    private static func suppressions(_ rows: any SQLCursor) throws -> [Suppression] {
+    static func suppressions(_ rows: any SQLCursor) throws -> [Suppression] {
         var found: [Suppression] = []
         while let row = try rows.next() {
             if let one = try Suppression(row) { found.append(one) }

@@ -17,6 +17,9 @@ enum SuppressionStatements {
     /// Notes that a known suppression was given again. Parameters: channel, address, category, now.
     static let confirm = "UPDATE suppression SET changed = ?4 WHERE channel = ?1 AND address = ?2 AND category = ?3 AND changed < ?4"
 
+    /// Makes one news that was none, as it was given again. Parameters: channel, address, category, revision.
+    static let announce = "UPDATE suppression SET revision = ?4 WHERE channel = ?1 AND address = ?2 AND category = ?3 AND revision = 0"
+
     /// Notes that a suppression is removed, before it is. Parameters: channel, address, category, now.
     static let noteRemoval = """
         INSERT INTO suppression_removal (channel, address, category, at)
