@@ -69,8 +69,10 @@ import Testing
     @Test(arguments: Engine.all) func nothingElseSuppresses(engine: Engine) async throws {
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [40])
-        var results = ResponseReason.allCases.filter { ![.unknownUser, .unknownHost, .moved, .inactive, .complaint, .accepted].contains($0) }
-            .enumerated().map { refused($0, $1) }
+        var results = ResponseReason.allCases.filter {
+            ![.unknownUser, .unknownHost, .moved, .inactive, .complaint, .accepted].contains($0)
+        }
+        .enumerated().map { refused($0, $1) }
         for reason in [ResponseReason.unknownUser, .unknownHost, .moved, .inactive] {
             // Nobody knows whose fault it is, or it may be better next time.
             results.append(refused(results.count, reason, about: .unclear))
@@ -170,7 +172,8 @@ import Testing
             try await Example.plan(ledger, id, batches: [2])
             #expect(try await list(ledger).isEmpty)
             if number == 2 {
-                var event = TrackedEvent(.click, mailing: try #require(try await ledger.number(of: id)), batch: 0, index: 1, link: 1, time: at)
+                var event = TrackedEvent(
+                    .click, mailing: try #require(try await ledger.number(of: id)), batch: 0, index: 1, link: 1, time: at)
                 event.agent = "Mozilla/5.0"
                 let people = EventRules { visits, _ in visits.map { _ in .human } }
                 _ = try await ledger.write(events: [EventBatch(source: 7, sequence: 0, events: [event])], letters: [], people, now: at)
@@ -208,10 +211,8 @@ import Testing
         #expect(try await ledger.suppressionList() == SuppressionList(revision: before.revision + 2, entries: 3))
         let entries = try await ledger.audit(AuditFilter(), limit: 9)
         #expect(entries.count == 1 && entries.first?.object == .suppressions && entries.first?.actor == "ann")
-        #expect(
-            entries.first?.before
-                == #"{"provider":"main","reason":"hard_bounce","since":"2023-11-14T22:13:20.000Z","suppressions":2,"until":"2023-11-14T22:13:20.002Z"}"#
-        )
+        let period = #""since":"2023-11-14T22:13:20.000Z","suppressions":2,"until":"2023-11-14T22:13:20.002Z""#
+        #expect(entries.first?.before == #"{"provider":"main","reason":"hard_bounce",\#(period)}"#)
     }
 
     private func filter(provider: String, since: Int64? = nil, until: Int64? = nil) -> SuppressionFilter {

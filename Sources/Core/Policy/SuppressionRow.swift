@@ -72,7 +72,9 @@ package struct SuppressionRow: Sendable, Equatable {
         let reason = taken { () throws(Fault) -> Suppression.Reason in try choice(.reason) ?? usual }
         let source = taken(deliveryName)
         let provider = taken(providerName)
-        guard faults.isEmpty, let channel, let address, let category, let reason, let source, let provider else { return .failure(Faults(all: faults)) }
+        guard faults.isEmpty, let channel, let address, let category, let reason, let source, let provider else {
+            return .failure(Faults(all: faults))
+        }
         let key = Suppression.Key(channel, address, category: category)
         let at = date ?? min(now, expires ?? now)
         return .success(Suppression(key, reason: reason, source: source, provider: provider, at: at, expires: expires))

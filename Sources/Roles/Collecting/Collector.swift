@@ -36,7 +36,8 @@ package struct Collector: Service {
     ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
         broker: Broker, ledger: any Store, name: String, limit: Int = 200, refusals: RefusalThresholds = RefusalThresholds(),
-        suppressions: SuppressionRules = SuppressionRules(), abandoned: Duration? = nil, replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
+        suppressions: SuppressionRules = SuppressionRules(), abandoned: Duration? = nil, replay: Duration = .zero, clocks: Clocks = .system,
+        logger: Logger
     ) {
         self.replay = replay
         self.refusals = RefusalWatch(refusals)

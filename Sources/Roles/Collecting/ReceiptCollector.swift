@@ -37,7 +37,8 @@ package struct ReceiptCollector: Service {
     ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
         broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2,
-        suppressions: SuppressionRules = SuppressionRules(), abandoned: Duration = .seconds(10), pause: Duration = .seconds(15), replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
+        suppressions: SuppressionRules = SuppressionRules(), abandoned: Duration = .seconds(10), pause: Duration = .seconds(15),
+        replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
     ) {
         self.replay = replay
         (self.broker, self.ledger, self.providers, self.pause, self.logger) = (broker, ledger, providers, pause, logger)

@@ -11,9 +11,9 @@ extension SuppressionsCommand {
         static let configuration = CommandConfiguration(
             commandName: "undo", abstract: "Remove the suppressions of a reason, a provider and a time.",
             discussion: """
-                For what was no fault of the recipients, such as a provider that called everybody unknown for an hour. On a terminal it says \
-                how many there are, and asks; without a terminal it takes --yes. Mailings that are planned from now on are sent to them \
-                again.
+                For what was no fault of the recipients, such as a provider that called everybody unknown for an hour. On a terminal it \
+                says how many there are, and asks; without a terminal it takes --yes. Mailings that are planned from now on are sent to \
+                them again.
                 """)
         @Option(help: "Their reason.") var reason: Suppression.Reason
         @Option(help: "Only of this channel.") var channel: Channel?

@@ -148,7 +148,8 @@ struct RoleRuntime {
     func receiptCollector(_ broker: Broker, _ ledger: any OpenLedger) -> ReceiptCollector {
         ReceiptCollector(
             broker: broker, ledger: ledger, providers: Set(settings.tracker.webhooks.values.map(\.provider)), name: name,
-            suppressions: settings.suppressions, abandoned: isPrivate ? .zero : .seconds(10), replay: settings.ledger.replay, logger: logger)
+            suppressions: settings.suppressions, abandoned: isPrivate ? .zero : .seconds(10), replay: settings.ledger.replay, logger: logger
+        )
     }
 
     /// - Parameter trackerKeys: sign links to the tracker and return paths; nil where there are neither.

@@ -13,8 +13,8 @@ struct Bounce {
 }
 
 extension SQLLedger {
-    /// Suppresses the addresses that messages bounced from, for soft bounces some in a row, with a few statements for all of them. A suppression that a person removed since
-    /// the bounce does not come back.
+    /// Suppresses the addresses that messages bounced from, for soft bounces some in a row, with a few statements for all of them. A
+    /// suppression that a person removed since the bounce does not come back.
     /// - Parameters:
     ///   - rules: for how long.
     ///   - audit: the order that adds them; nil for a provider's answer, which is none.

@@ -1,7 +1,8 @@
 import Model
 import Policy
 
-/// The soft bounces of addresses in a row, one of a mailing: an address is forgotten as soon as one of its messages is known to have arrived.
+/// The soft bounces of addresses in a row, one of a mailing: an address is forgotten as soon as one of its messages is known to have
+/// arrived.
 enum SoftBounces {
     /// Counts further ones.
     /// - Parameter keys: the addresses, by the places of the bounces.
@@ -58,7 +59,9 @@ enum SoftBounces {
         try forget(db, Array(Set(try DeliveryAddresses.load(db, counted).values)))
     }
 
-    static func isAny(_ db: any SQLTransaction) throws -> Bool { try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM soft_bounce)") == true }
+    static func isAny(_ db: any SQLTransaction) throws -> Bool {
+        try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM soft_bounce)") == true
+    }
 
     /// Forgets what is too old to be in a row with anything.
     static func forget(_ db: any SQLTransaction, before time: Int64) throws { try db.run("DELETE FROM soft_bounce WHERE at < ?", [time]) }
