@@ -207,7 +207,7 @@ extension SQLLedger {
             guard move.isMove else { return }
             if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
             if result.state == .skipped { try SuppressionCheck.store(db, batch, result.index, result.response?.text ?? "", at: result.at) }
-            if old == .failed, result.state.rank > old.rank {
+            if old == .failed, result.state.rank >= RecipientState.sent.rank {
                 arrived.append(DeliveryAddresses.Place(batch: batch, index: result.index))
             }
             if old.isTerminal, result.state == .sent || result.state == .delivered { accepted.insert(batch.mailing) }
