@@ -244,13 +244,14 @@ extension SQLLedger {
             }
             try storeReferences()
             for mailing in mailings { try mailing.store(db) }
-            try storeBounces()
             for id in accepted { try SQLLedger.noteLateAcceptance(db, id, now: now) }
             for mailing in Set(summary.closed.map(\.mailing)) { try SQLLedger.settle(db, mailing) }
+            try storeBounces()
             for state in RecipientState.allCases where moved[state.rank] > 0 { summary.moved[state] = moved[state.rank] }
             return summary
         }
 
+        /// Comes last: the row of the list, for which others wait, is locked after those of mailings, as in all other transactions.
         /// A provider's answer is no order, and has no audit entry. Mailings that are planned already do not look for it: each would cost
         /// them a look at the addresses of all further batches.
         private mutating func storeBounces() throws {
