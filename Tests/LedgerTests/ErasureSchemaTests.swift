@@ -19,6 +19,7 @@ import Text
     private let other = Example.id(1)
     private let waiting = Example.id(2)
     private let gone = Example.id(3)
+    private let full = Example.id(4)
     private let now = Example.start
 
     /// Tables that hold no row here.
@@ -27,7 +28,7 @@ import Text
     private static let places: Set<String> = [
         "audit.after", "batch.recipients", "dead_letter.reason", "dead_letter_field.value", "event.detail", "exclusion.address",
         "exclusion.detail", "exclusion.id", "mailing.reason", "mailing.stuck_reason", "receipt_unknown.detail",
-        "receipt_unknown.recipient", "result.data", "skipped.detail", "source_fault.problem", "suppression.address",
+        "receipt_unknown.recipient", "result.data", "skipped.detail", "soft_bounce.address", "source_fault.problem", "suppression.address",
         "suppression_removal.address", "upload_part.content",
         "webhook_event.data",
     ]
@@ -113,6 +114,13 @@ import Text
         _ = try await ledger.write(groups: [resultGroup(closing: .done, mailing: gone, [sent(0)])], events: [], now: now)
         _ = try await ledger.complete([gone], now: now)
         try await ledger.prune(gone, RetentionRule(cutoff: now + 1), note: nil, now: now + 1)
+        try await ledger.create(full, mailing: Example.mailing(), source: source, origin: "", state: .collecting, now: now)
+        try await ledger.appendPlan(full, batches: [PlannedBatch(number: 0, recipients: recipients())], exclusions: [], rowsRead: 6)
+        try await ledger.finishPlan(full, now: now)
+        var isFull = failed(0)
+        isFull.response = ProviderResponse(
+            .full, .retry, about: .recipient, stage: .rcpt, code: 452, text: "4.2.2 <\(Self.address)> is full")
+        _ = try await ledger.write(groups: [resultGroup(mailing: full, [isFull] + (1...5).map { sent($0) })], events: [], now: now)
         _ = try await ledger.setLimit(.known(.provider("main")), "5/s", note: nil, now: now)
         try await ledger.setEpochNote(EpochNote(epoch: "a:b:c", boot: "b", workers: ["w"]))
         try await ledger.setRedisProblem("it is away")
@@ -125,7 +133,7 @@ import Text
         let (report, counts) = try await (ledger.report(id, now: now), ledger.recount(id))
         #expect(counts == [])
         let erasure = try await ledger.erase(person(), note: AuditNote(.erase, actor: "ann"), now: now)
-        #expect(erasure.recipients == 2 && erasure.excluded == 1 && erasure.letters == 2 && erasure.suppressions == 1, "\(erasure)")
+        #expect(erasure.recipients == 4 && erasure.excluded == 1 && erasure.letters == 2 && erasure.suppressions == 1, "\(erasure)")
         #expect(erasure.isWhole && erasure.unplanned == [waiting])
         var after = try #require(try await ledger.report(id, now: now))
         after.stuckReason = report?.stuckReason ?? ""

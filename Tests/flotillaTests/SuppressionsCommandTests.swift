@@ -8,6 +8,10 @@ import Testing
         try await Program.run(["suppressions"] + arguments + ["--ledger", mailing.ledger])
     }
 
+    private func suppressions(_ mailing: MailingFolder, arguments: [String]) async throws -> Program.Outcome {
+        try await Program.run(["suppressions"] + arguments + ["--ledger", mailing.ledger])
+    }
+
     private func object(_ text: String) throws -> [String: Any] {
         try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
     }
@@ -53,6 +57,40 @@ import Testing
         #expect(row["row"] as? Int == 2 && row["reason"] as? String == "suppressed")
         #expect(row["detail"] as? String == "unsubscribe, for news, since 2026-01-02")
         #expect(try await mailing.run("show", "--output", "json").output.contains("\"category\" : \"news\""))
+    }
+
+    /// A server's answer says that there is no such mailbox: the next mailing leaves it out, until that is undone.
+    @Test func whomAServerRefusesForGoodTheNextMailingLeavesOut() async throws {
+        let sink = try await RunningSink()
+        let words = ["bounce", "reject", "person"]
+        let recipients = MailingFolder.recipients(12) { "\(words[$0 % 3])\($0)" }
+        let mailing = try await started(sink, recipients: recipients)
+        #expect(try await mailing.send().status == 0)
+        #expect(try mailing.states().filter { $0.value > 0 } == ["sent": 4, "failed": 8])
+        let id = try await mailing.id()
+        let list = try await suppressions(mailing, "list", "--reason", "hard_bounce", "--since", "1h", "--output", "json")
+        let rows = try list.output.split(separator: "\n").map { try object(String($0)) }
+        #expect(rows.compactMap { $0["address"] as? String } == [0, 3, 6, 9].map { "bounce\($0)@example.com" })
+        #expect(rows.allSatisfy { ($0["source"] as? String)?.hasPrefix("\(id).") == true && $0["category"] as? String == "all" })
+        let provider = try #require(rows.first?["provider"] as? String)
+        let next = try MailingFolder(provider: sink.url, recipients: recipients)
+        let again = try await Program.run(["send", next.mailing, "--ledger", mailing.ledger, "--report", next.folder.path("report.json")])
+        #expect(again.status == 0, "\(again)")
+        #expect(try next.readReport()["excluded"] as? [String: Int] == ["suppressed": 4])
+        try await sink.stop()
+
+        let undo = ["undo", "--reason", "hard_bounce", "--provider", provider, "--since", "1h"]
+        let none = try await suppressions(mailing, "undo", "--reason", "hard_bounce", "--provider", "nobody", "--yes")
+        #expect(none.status == 1, "\(none)")
+        let dry = try await suppressions(mailing, arguments: undo + ["--dry-run"])
+        #expect(dry.output == "4 suppressions would be removed\n", "\(dry)")
+        let unasked = try await suppressions(mailing, arguments: undo)
+        #expect(unasked.status == 1 && unasked.errors.contains("4 suppressions") && unasked.errors.contains("add --yes"), "\(unasked)")
+        let undone = try await suppressions(mailing, arguments: undo + ["--yes", "--actor", "zoe", "--output", "json"])
+        #expect(try object(undone.output)["removed"] as? Int == 4, "\(undone)")
+        #expect(try await suppressions(mailing, "list").output == "no suppressions\n")
+        let audit = try await Program.run(["audit", "--ledger", mailing.ledger])
+        #expect(audit.output.contains("zoe  unsuppress suppressions  ") && audit.output.contains(#""suppressions":4"#), "\(audit)")
     }
 
     /// The window holds two of eight batches while no worker is at work: the other six are dispatched after the orders.

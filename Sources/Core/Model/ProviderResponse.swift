@@ -7,7 +7,7 @@ package enum DeliveryStage: String, Codable, Sendable, CaseIterable {
 package struct ProviderResponse: Sendable, Hashable {
     package var reason: ResponseReason
     package var action: ResponseAction
-    /// Whom it is about. Not sent to the collector.
+    /// Whom it is about. The collector is told of those alone that end a recipient and are certainly the recipient's own.
     package var subject: ResponseSubject
     package var stage: DeliveryStage
     /// SMTP reply code or HTTP status; 0 where there was none (no connection, time-out).

@@ -40,6 +40,23 @@ package enum RefusalDoubt: Int, Sendable {
     case sinceAcceptance = 6
 }
 
+/// How a recipient ended that a provider refused for the recipient's own sake: what 1 to 6 of the encoded field mean is of results that
+/// end nobody.
+package enum OwnRefusal: Int, Sendable {
+    /// It will be refused next time, too.
+    case lasting = 7
+    /// It may be taken next time; there was no attempt left.
+    case passing = 8
+}
+
+extension RecipientResult {
+    /// Nil for a recipient that did not end, or by a response that may be everybody's.
+    package var ownRefusal: OwnRefusal? {
+        guard state == .failed || state == .expired, let response, response.subject == .recipient else { return nil }
+        return response.action == .fail ? .lasting : .passing
+    }
+}
+
 /// Results of one batch that travel together: one entry of a status stream.
 package struct ResultGroup: Sendable, Equatable {
     /// What a group reports about its batch besides results.
@@ -85,7 +102,8 @@ package struct ResultGroup: Sendable, Equatable {
 extension [RecipientResult] {
     /// The wire form, which the ledger keeps as it is: a JSON array of
     /// `[index, state, attempts, at, code, text, message id, reason, stage, due, why]`, where `at` and `due` are milliseconds after
-    /// `base`. Results of state `sent` have no reason, stage and due; few have `why`, which is `doubt`, or why the response was missed.
+    /// `base`. Results of state `sent` have no reason, stage and due; few have `why`, which is `doubt`, why the response was missed, or
+    /// that the recipient ended by a response that is certainly its own (`OwnRefusal`).
     /// - Parameter base: milliseconds since 1970, not above any `at`.
     package func encoded(base: Int64) -> [UInt8] {
         var out = JSONWriter(capacity: count * 80 + 2)
@@ -104,7 +122,9 @@ extension [RecipientResult] {
                 out.string((result.response?.stage.rawValue ?? "").utf8)
                 // 0 is for none: what is due at the base itself is due a millisecond later.
                 out.int(result.due == 0 ? 0 : Swift.max(1, result.due - base))
-                if let why = result.doubt?.rawValue ?? result.response?.missed?.rawValue { out.int(Int64(why)) }
+                if let why = result.doubt?.rawValue ?? result.response?.missed?.rawValue ?? result.ownRefusal?.rawValue {
+                    out.int(Int64(why))
+                }
             }
             out.endArray()
         }
@@ -156,6 +176,7 @@ extension RecipientResult {
         var hasResponse = state == .sent
         var due: Int64 = 0
         var doubt: RefusalDoubt?
+        var own: OwnRefusal?
         if reader.hasNext() {
             let reason = try reader.string()
             try reader.next()
@@ -166,12 +187,14 @@ extension RecipientResult {
                 let why = Int(try reader.int(in: 0...WireLimit.count.upperBound))
                 doubt = RefusalDoubt(rawValue: why)
                 response.missed = MissedResponse(rawValue: why)
+                own = OwnRefusal(rawValue: why)
             }
             if !reason.isEmpty {
                 guard let stage = DeliveryStage(rawValue: stage) else { throw WireError("unknown stage '\(stage.prefix(40))'") }
                 response.reason = ResponseReason(name: reason)
                 response.action = state.usualAction
                 response.stage = stage
+                if let own { (response.subject, response.action) = (.recipient, own == .passing ? .retry : .fail) }
                 hasResponse = true
             }
         }

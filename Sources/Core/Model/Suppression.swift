@@ -29,28 +29,31 @@ package struct Suppression: Sendable, Equatable {
     package var reason: Reason
     /// The delivery that led to it, as `MAILING.BATCH.INDEX`; empty where none did.
     package var source: String
+    /// The provider that sent the message; empty where none is known.
+    package var provider: String
     /// Since when it is known, in milliseconds since 1970.
     package var at: Int64
     /// From when on it no longer counts, in milliseconds since 1970; nil for never.
     package var expires: Int64?
 
-    package init(_ key: Key, reason: Reason, source: String = "", at: Int64, expires: Int64? = nil) {
+    package init(_ key: Key, reason: Reason, source: String = "", provider: String = "", at: Int64, expires: Int64? = nil) {
         self.key = key
         self.reason = reason
         self.source = source
+        self.provider = provider
         self.at = at
         self.expires = expires
     }
 
     package func isInForce(at now: Int64) -> Bool { expires.map { $0 > now } ?? true }
 
-    /// Of two with one key the one that is kept: that which lasts longer, then that which is known for longer. The order is total, so that
-    /// any order of additions, and any repetition, leads to the same list.
+    /// Of two with one key the one that is kept: that which lasts longer, then any but a hard bounce, which may turn out to be none, then
+    /// that which is known for longer. The order is total, so that any order of additions, and any repetition, leads to the same list.
     package func merged(with other: Suppression) -> Suppression { other.rank < rank ? other : self }
 
     /// The lowest is kept.
-    private var rank: (Int64, Int64, Int, String) {
-        (-(expires ?? .max), at, Reason.allCases.firstIndex(of: reason) ?? 0, source)
+    private var rank: (Int64, Int, Int64, Int, String, String) {
+        (-(expires ?? .max), reason == .hardBounce ? 1 : 0, at, Reason.allCases.firstIndex(of: reason) ?? 0, source, provider)
     }
 }
 

@@ -5,7 +5,7 @@ import Text
 package struct SuppressionRow: Sendable, Equatable {
     /// The values of a row, by the names that tables have for them.
     package enum Field: String, Sendable, CaseIterable {
-        case channel, address, category, reason, date, expiry, source
+        case channel, address, category, reason, date, expiry, source, provider
     }
 
     /// Why one of the values does not do.
@@ -71,9 +71,13 @@ package struct SuppressionRow: Sendable, Equatable {
         }
         let reason = taken { () throws(Fault) -> Suppression.Reason in try choice(.reason) ?? usual }
         let source = taken(deliveryName)
-        guard faults.isEmpty, let channel, let address, let category, let reason, let source else { return .failure(Faults(all: faults)) }
+        let provider = taken(providerName)
+        guard faults.isEmpty, let channel, let address, let category, let reason, let source, let provider else {
+            return .failure(Faults(all: faults))
+        }
         let key = Suppression.Key(channel, address, category: category)
-        return .success(Suppression(key, reason: reason, source: source, at: date ?? min(now, expires ?? now), expires: expires))
+        let at = date ?? min(now, expires ?? now)
+        return .success(Suppression(key, reason: reason, source: source, provider: provider, at: at, expires: expires))
     }
 
     private func channelName() throws(Fault) -> Channel {
@@ -130,6 +134,14 @@ package struct SuppressionRow: Sendable, Equatable {
         } catch {
             throw fault(field, "is no time; write a day as 2026-12-01, or a time as 2026-12-01T09:00:00Z")
         }
+    }
+
+    private func providerName() throws(Fault) -> String {
+        let text = trimmed(.provider)
+        guard text.utf8.count <= 255, text.allSatisfy({ !$0.isNewline }) else {
+            throw fault(.provider, "is no name of a provider, which has 255 bytes at most")
+        }
+        return text
     }
 
     private func deliveryName() throws(Fault) -> String {

@@ -100,6 +100,7 @@ package struct AuditedValues: Sendable, Codable, Equatable {
     package var onlyNew: Bool?
     package var suppressions: Int?
     package var category: String?
+    package var provider: String?
     /// RFC 3339.
     package var expires: String?
     /// Without user information and query.

@@ -1,4 +1,5 @@
 package import Model
+package import Policy
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
@@ -179,15 +180,23 @@ package protocol ResultStore: Sendable {
     /// recipients has a result, and with `released` once as many of its groups are in as the closing one says, of whatever
     /// worker, whatever overtook what. An `uncertain` result puts its recipient on the list; with `due` above 0 it does
     /// nothing else, with `due` 0 the recipient is held for a person.
-    /// - Parameter letters: entries that could not be read; one that is kept already stays as it is.
+    /// - Parameters:
+    ///   - letters: entries that could not be read; one that is kept already stays as it is.
+    ///   - rules: for how long those are suppressed who were refused for good, and for their own sake.
     func write(
-        groups: [ResultGroup], events: [EventGroup], letters: [DeadLetter], now: Int64
+        groups: [ResultGroup], events: [EventGroup], letters: [DeadLetter], suppressing rules: SuppressionRules, now: Int64
     ) async throws(LedgerError) -> WriteSummary
 }
 
 extension ResultStore {
     package func write(groups: [ResultGroup], events: [EventGroup], now: Int64) async throws(LedgerError) -> WriteSummary {
         try await write(groups: groups, events: events, letters: [], now: now)
+    }
+
+    package func write(
+        groups: [ResultGroup], events: [EventGroup], letters: [DeadLetter], now: Int64
+    ) async throws(LedgerError) -> WriteSummary {
+        try await write(groups: groups, events: events, letters: letters, suppressing: SuppressionRules(), now: now)
     }
 }
 

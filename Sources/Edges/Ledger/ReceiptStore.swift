@@ -1,4 +1,5 @@
 package import Model
+package import Policy
 
 /// What providers tell of messages that they took: each counts once, and moves its recipient by `DeliveryEvidence`, in whatever order it
 /// comes. What names no message that the ledger knows is kept aside, since it may come before the result that has the provider's id.
@@ -13,11 +14,14 @@ package protocol ReceiptStore: Sendable {
     /// Writes receipts, and what follows from them, in one transaction.
     /// - Parameters:
     ///   - letters: entries that could not be read.
+    ///   - rules: for how long mailboxes are suppressed that are not there.
     ///   - now: milliseconds since 1970.
-    func write(receipts: [ProviderReceipt], letters: [DeadLetter], now: Int64) async throws(LedgerError) -> ReceiptSummary
+    func write(
+        receipts: [ProviderReceipt], letters: [DeadLetter], suppressing rules: SuppressionRules, now: Int64
+    ) async throws(LedgerError) -> ReceiptSummary
 
     /// Tries those again that are aside since less than an hour.
-    func retryReceipts(now: Int64) async throws(LedgerError) -> ReceiptSummary
+    func retryReceipts(suppressing rules: SuppressionRules, now: Int64) async throws(LedgerError) -> ReceiptSummary
 
     /// Those that are aside, the newest first.
     /// - Parameters:
@@ -27,6 +31,16 @@ package protocol ReceiptStore: Sendable {
 
     /// How many are aside.
     func unknownReceiptCount() async throws(LedgerError) -> Int
+}
+
+extension ReceiptStore {
+    package func write(receipts: [ProviderReceipt], letters: [DeadLetter], now: Int64) async throws(LedgerError) -> ReceiptSummary {
+        try await write(receipts: receipts, letters: letters, suppressing: SuppressionRules(), now: now)
+    }
+
+    package func retryReceipts(now: Int64) async throws(LedgerError) -> ReceiptSummary {
+        try await retryReceipts(suppressing: SuppressionRules(), now: now)
+    }
 }
 
 /// A receipt that names no message which the ledger knows, or is of a kind that this release does not.

@@ -15,6 +15,18 @@ package protocol SuppressionStore: Sendable {
     /// - Returns: those that there were.
     func unsuppress(_ keys: [Suppression.Key], audit: SuppressionAudit?, now: Int64) async throws(LedgerError) -> [Suppression]
 
+    /// Removes suppressions that a filter finds, in one transaction.
+    /// - Parameters:
+    ///   - limit: how many at most.
+    ///   - audit: with the entry of the transactions before, which is brought up to date.
+    /// - Returns: those that there were, and the number of the audit entry.
+    func unsuppress(
+        _ filter: SuppressionFilter, limit: Int, audit: SuppressionAudit?, now: Int64
+    ) async throws(LedgerError) -> (removed: [Suppression], entry: Int64?)
+
+    /// How many suppressions a filter finds, those that have expired among them.
+    func suppressionCount(_ filter: SuppressionFilter) async throws(LedgerError) -> Int
+
     /// Suppressions by channel, address and category, those that have expired among them.
     /// - Parameters:
     ///   - after: the last one of the page before; nil for the first page.
@@ -112,6 +124,10 @@ package struct SuppressionFilter: Sendable, Equatable {
     /// Empty for those of all mailings.
     package var category: String?
     package var reason: Suppression.Reason?
+    package var provider: String?
+    /// Known since that time at the earliest, and before another, in milliseconds since 1970.
+    package var since: Int64?
+    package var until: Int64?
 
     package init(channel: Channel? = nil, category: String? = nil, reason: Suppression.Reason? = nil) {
         self.channel = channel

@@ -21,6 +21,9 @@ package struct WriteSummary: Sendable, Equatable {
     /// The dispatches that groups of this write belong to and that have ended, with this write or before.
     package var over: Set<Dispatch> = []
 
+    /// Keys of suppressions that were removed, as the messages that had led to them have arrived.
+    package var unsuppressed: [Suppression.Key] = []
+
     /// The ledger's number of commits, this one included.
     package var commits: Int64 = 0
     /// On which server the ledger stood, and after which fail-over; nil for a file.

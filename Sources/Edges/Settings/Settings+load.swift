@@ -152,6 +152,12 @@ extension Settings {
         reader.read(SettingsTable.brakeBouncesDay, into: &brake.bouncesDay)
         reader.read(SettingsTable.brakeLeastSent, into: &brake.leastSent)
         reader.read(SettingsTable.brakeLeastEvents, into: &brake.leastEvents)
+        reader.read(SettingsTable.suppressionsSoftBounces, into: &suppressions.softBounces)
+        reader.read(SettingsTable.suppressionsUnknownUser, into: &suppressions.unknownUser)
+        reader.read(SettingsTable.suppressionsUnknownHost, into: &suppressions.unknownHost)
+        reader.read(SettingsTable.suppressionsMoved, into: &suppressions.moved)
+        reader.read(SettingsTable.suppressionsInactive, into: &suppressions.inactive)
+        reader.read(SettingsTable.suppressionsSoft, into: &suppressions.softExpiry)
     }
 
     private mutating func readOperation(_ reader: SettingsReader) {

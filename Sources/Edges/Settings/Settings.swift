@@ -236,6 +236,8 @@ package struct Settings: Sendable, Equatable {
     package var refusals = RefusalThresholds()
     /// When complaints and hard bounces warn of a mailing, and pause it.
     package var brake = BrakeThresholds()
+    /// Which refusals take an address off later mailings, and for how long.
+    package var suppressions = SuppressionRules()
     package var metrics = Metrics()
     package var log = Logs()
     package var email = Email()

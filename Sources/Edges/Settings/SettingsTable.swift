@@ -293,5 +293,5 @@ enum SettingsTable {
             providerConnectTimeout.key, providerTimeout.key, providerFinalTimeout.key, providerStartTLS.key, providerCAFile.key,
             providerHeader.key,
             providerBody.key, providerContentType.key, providerMessageID.key, providerLimit.key,
-        ] + channelLimits.map(\.setting.key) + [domainLimit.key, domainNames.key]
+        ] + suppressionKeys + channelLimits.map(\.setting.key) + [domainLimit.key, domainNames.key]
 }

@@ -16,7 +16,8 @@ extension Collector {
         while true {
             do throws(LedgerError) {
                 let summary = try await ledger.write(
-                    groups: sorted.results, events: sorted.events, letters: sorted.letters, now: clocks.milliseconds)
+                    groups: sorted.results, events: sorted.events, letters: sorted.letters, suppressing: suppressions,
+                    now: clocks.milliseconds)
                 note(summary)
                 brake?.note(summary.braked)
                 unreadable.tell(logger)

@@ -18,6 +18,7 @@ package struct Collector: Service {
     let providers = ProviderNames()
     let refusals: RefusalWatch
     let brake: BrakeWatch?
+    let suppressions: SuppressionRules
     let unreadable: UnreadableLog
     let clocks: Clocks
     private let broker: Broker
@@ -32,15 +33,18 @@ package struct Collector: Service {
     ///   - limit: entries in a transaction, about.
     ///   - refusals: when refusals are taken for everybody's.
     ///   - brake: is told of bounces and complaints.
+    ///   - suppressions: which refusals take an address off later mailings.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over; nil for the usual time.
     ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
         broker: Broker, ledger: any Store, name: String, limit: Int = 200, refusals: RefusalThresholds = RefusalThresholds(),
-        brake: BrakeWatch? = nil, abandoned: Duration? = nil, replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
+        brake: BrakeWatch? = nil, suppressions: SuppressionRules = SuppressionRules(), abandoned: Duration? = nil,
+        replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
     ) {
         self.replay = replay
         self.refusals = RefusalWatch(refusals)
         self.brake = brake
+        self.suppressions = suppressions
         self.broker = broker
         status = StatusStreams(broker)
         epochs = EpochStore(broker)
@@ -83,6 +87,10 @@ package struct Collector: Service {
     private func take(_ entries: [StatusStreams.Entry], _ status: StatusStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
         try await identity.note(commits: summary.commits, epochs, ledger)
+        if !summary.unsuppressed.isEmpty {
+            guard let name = await identity.awaitName(of: ledger, entries: "results") else { return false }
+            try await RecentSuppressions(broker).tell([], lifted: summary.unsuppressed, of: name)
+        }
         try await status.confirm(
             entries, over: summary.over, replay: Replay(ledger: identity.name, standing: summary.standing, time: replay))
         return true

@@ -3,7 +3,7 @@ package import Ledger
 package import Logging
 import Metrics
 package import Model
-import Policy
+package import Policy
 import ServiceLifecycle
 
 /// Takes what providers tell of messages from the receipts stream and writes it into the ledger, as `Collector` does with results:
@@ -22,6 +22,7 @@ package struct ReceiptCollector: Service {
     private let brake: BrakeWatch?
     private let unreadable: UnreadableLog
     private let meters = ReceiptMeters()
+    private let suppressions: SuppressionRules
     private let pause: Duration
     private let clocks: Clocks
     private let replay: Duration
@@ -32,17 +33,18 @@ package struct ReceiptCollector: Service {
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about; each has up to 500 receipts.
     ///   - brake: is told of bounces and complaints.
+    ///   - suppressions: which mail that comes back takes an address off later mailings.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
     ///   - pause: between two tries of receipts that name no message.
     ///   - replay: how long copies of what is confirmed stay in Redis, where the ledger has a server.
     package init(
         broker: Broker, ledger: any Store, providers: Set<String>, name: String, limit: Int = 2, brake: BrakeWatch? = nil,
-        abandoned: Duration = .seconds(10), pause: Duration = .seconds(15), replay: Duration = .zero, clocks: Clocks = .system,
-        logger: Logger
+        suppressions: SuppressionRules = SuppressionRules(), abandoned: Duration = .seconds(10), pause: Duration = .seconds(15),
+        replay: Duration = .zero, clocks: Clocks = .system, logger: Logger
     ) {
         self.replay = replay
         (self.broker, self.ledger, self.providers, self.pause, self.logger) = (broker, ledger, providers, pause, logger)
-        (self.clocks, self.brake) = (clocks, brake)
+        (self.clocks, self.brake, self.suppressions) = (clocks, brake, suppressions)
         unreadable = UnreadableLog(clocks: clocks)
         streams = ReceiptStreams(broker)
         identity = LedgerIdentity(clocks: clocks, logger: logger)
@@ -96,7 +98,8 @@ package struct ReceiptCollector: Service {
         var line = RepeatedLine()
         while true {
             do throws(LedgerError) {
-                return try await ledger.write(receipts: receipts, letters: entries.compactMap(\.letter), now: clocks.milliseconds)
+                return try await ledger.write(
+                    receipts: receipts, letters: entries.compactMap(\.letter), suppressing: suppressions, now: clocks.milliseconds)
             } catch {
                 if line.add(at: clocks.monotonic) != nil {
                     logger.error("the ledger cannot be written; receipts wait in Redis: \(error)")
@@ -123,7 +126,7 @@ package struct ReceiptCollector: Service {
                 if await telling.run() { untold?.suppressed = [] }
                 if let summary = untold, try await tell(summary) { untold = nil }
                 if untold == nil {
-                    let summary = try await ledger.retryReceipts(now: clocks.milliseconds)
+                    let summary = try await ledger.retryReceipts(suppressing: suppressions, now: clocks.milliseconds)
                     meters.note(summary)
                     brake?.note(summary.braked)
                     untold = summary

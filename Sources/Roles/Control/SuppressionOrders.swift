@@ -46,6 +46,37 @@ package struct RemoveSuppressions: Order {
     }
 }
 
+/// Removes all suppressions that a filter finds, part by part, each in a transaction and all in one audit entry. What a part has removed
+/// stays removed when a later one fails: the same order, given again, removes the rest.
+package struct UndoSuppressions: Order {
+    private static let part = 5000
+    package let filter: SuppressionFilter
+
+    package init(_ filter: SuppressionFilter) { self.filter = filter }
+
+    package var kind: AuditNote.Order { .unsuppress }
+    package var object: AuditedObject { .suppressions }
+
+    package func obstacle(_ removed: Int) -> OrderObstacle? { removed == 0 ? .refused("there are no such suppressions") : nil }
+
+    package func carryOut(_ context: OrderContext) async throws(OrderError) -> Int {
+        var audit = SuppressionAudit(context.note)
+        // An unavailable Redis is waited for once, and not for every part.
+        var isTelling = true
+        while true {
+            do throws(LedgerError) {
+                let part = try await context.ledger.unsuppress(filter, limit: Self.part, audit: audit, now: context.now)
+                (audit.entry, audit.changed) = (part.entry, audit.changed + part.removed.count)
+                if isTelling { isTelling = await context.announcer.tell([], lifted: part.removed.map(\.key)) }
+                if part.removed.count < Self.part { return audit.changed }
+            } catch {
+                guard audit.changed > 0 else { throw .ledger(error) }
+                throw .refused("\(error). \(audit.changed) suppressions are removed: give the order again, and the others are, too")
+            }
+        }
+    }
+}
+
 /// Adds the suppressions of a file, part by part, each in a transaction. What a part has added stays when a later one fails: the same
 /// import, given again, adds the rest.
 package struct ImportSuppressions: Order {

@@ -31,7 +31,7 @@ enum SuppressedNames {
             switch error.field {
             case .address: throw ValidationError("\(error.problem)")
             case .expiry: throw ValidationError("--expiry \(error.problem), or a span from now as 90d")
-            case .channel, .category, .reason, .date, .source: throw ValidationError("--\(error)")
+            case .channel, .category, .reason, .date, .source, .provider: throw ValidationError("--\(error)")
             }
         }
     }

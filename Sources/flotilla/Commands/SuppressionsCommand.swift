@@ -9,25 +9,46 @@ import Telemetry
 /// Questions and orders about who is not to be sent to.
 struct SuppressionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "suppressions", abstract: "List, add, remove, import, export and check addresses that are not sent to.",
+        commandName: "suppressions", abstract: "List, add, remove, undo, import, export and check addresses that are not sent to.",
         discussion: """
             A suppression is of a channel and an address, for mailings of one category or for all. Mailings leave out those who are \
             suppressed when they are planned, and skip those who are suppressed when their batch is dispatched.
             """,
-        subcommands: [List.self, Add.self, Remove.self, Import.self, Export.self, Check.self, Categories.self])
+        subcommands: [List.self, Add.self, Remove.self, Undo.self, Import.self, Export.self, Check.self, Categories.self])
 
     /// Which suppressions are listed or exported.
     struct Choice: ParsableArguments {
         @Option(help: "Only of this channel.") var channel: Channel?
         @Option(help: "Only for this category; all for those of all mailings.") var category: String?
         @Option(help: "Only with this reason.") var reason: Suppression.Reason?
+        @OptionGroup var cause: Cause
 
         func validate() throws { _ = try SuppressedNames.category(category) }
 
         /// - Throws: `CommandError` where the ledger does not know the category.
         func filter(_ ledger: any OpenLedger, _ options: LedgerOptions) async throws -> SuppressionFilter {
             let category = try await SuppressedNames.known(category, in: ledger, options)
-            return SuppressionFilter(channel: channel, category: category, reason: reason)
+            return try cause.filter(SuppressionFilter(channel: channel, category: category, reason: reason), now: Clock.milliseconds())
+        }
+    }
+
+    /// By whose answer, and when, addresses were suppressed.
+    struct Cause: ParsableArguments {
+        @Option(help: "Only by an answer of this provider.") var provider: String?
+        @Option(help: "Only since then: a time as 2026-12-01T09:00:00Z, or a span back from now as 2d or 3h.") var since: String?
+        @Option(help: "Only until then.") var until: String?
+
+        func validate() throws {
+            if provider?.isEmpty == true { throw ValidationError("an empty name names no provider") }
+            _ = try filter(SuppressionFilter(), now: 0)
+        }
+
+        func filter(_ filter: SuppressionFilter, now: Int64) throws -> SuppressionFilter {
+            var filter = filter
+            filter.provider = provider
+            filter.since = try since.map { try PastTime.milliseconds($0, "--since", now: now) }
+            filter.until = try until.map { try PastTime.milliseconds($0, "--until", now: now) }
+            return filter
         }
     }
 

@@ -16,8 +16,9 @@ extension SuppressionsCommand {
         static let configuration = CommandConfiguration(
             commandName: "import", abstract: "Add the suppressions of a CSV table.",
             discussion: """
-                The columns are address, channel, category, reason, date, expiry and source; all but the address may be missing. Every row \
-                is checked before the first is added. An import that is interrupted is given again: what is there already stays as it is.
+                The columns are address, channel, category, reason, date, expiry, source and provider; all but the address may be \
+                missing. Every row is checked before the first is added. An import that is interrupted is given again: what is there \
+                already stays as it is.
                 """)
         @Argument(help: "The table (CSV).") var file: String
         @Option(help: "The channel of rows that name none.") var channel: Channel?

@@ -62,7 +62,9 @@ struct ResponseDecisionText {
         }
         if proto == .smtp { lines.append("stage  \(stage.rawValue)") }
         lines.append("then   \(Self.consequence(decision, at: stage))")
-        if decision.suppresses { lines.append("       later mailings leave the address out") }
+        if decision.suppresses {
+            lines.append("       later mailings leave the address out" + (decision.action == .fail ? "" : ", after several in a row"))
+        }
         text = lines.joined(separator: "\n")
     }
 

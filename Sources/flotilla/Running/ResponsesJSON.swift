@@ -57,7 +57,7 @@ struct ResponseDecisionJSON: Encodable {
         reason = decision.reason
         action = decision.action.rawValue
         consequence = ResponseDecisionText.consequence(decision, at: stage)
-        suppresses = decision.suppresses
+        suppresses = decision.suppresses && decision.action == .fail
         rule = decision.rule.map { ResponseRuleJSON($0, number: table.number(of: $0)) }
     }
 }

@@ -138,7 +138,7 @@ struct RoleRuntime {
         // In a Redis of our own another collector can only have ended.
         Collector(
             broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, refusals: settings.refusals, brake: brake,
-            abandoned: isPrivate ? .zero : nil, replay: settings.ledger.replay, logger: logger)
+            suppressions: settings.suppressions, abandoned: isPrivate ? .zero : nil, replay: settings.ledger.replay, logger: logger)
     }
 
     func eventCollector(_ broker: Broker, _ ledger: any OpenLedger) -> EventCollector {
@@ -150,7 +150,8 @@ struct RoleRuntime {
     func receiptCollector(_ broker: Broker, _ ledger: any OpenLedger, _ brake: BrakeWatch) -> ReceiptCollector {
         ReceiptCollector(
             broker: broker, ledger: ledger, providers: Set(settings.tracker.webhooks.values.map(\.provider)), name: name,
-            brake: brake, abandoned: isPrivate ? .zero : .seconds(10), replay: settings.ledger.replay, logger: logger)
+            brake: brake, suppressions: settings.suppressions, abandoned: isPrivate ? .zero : .seconds(10),
+            replay: settings.ledger.replay, logger: logger)
     }
 
     /// - Parameter trackerKeys: sign links to the tracker and return paths; nil where there are neither.

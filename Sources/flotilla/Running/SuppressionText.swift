@@ -9,12 +9,12 @@ enum SuppressionText {
     /// - Parameter now: milliseconds since 1970.
     static func table(_ page: [Suppression], withHeader: Bool, now: Int64) -> String {
         TextTable(
-            header: withHeader ? ["CHANNEL", "ADDRESS", "CATEGORY", "REASON", "SINCE", "UNTIL"] : [],
+            header: withHeader ? ["CHANNEL", "ADDRESS", "CATEGORY", "REASON", "PROVIDER", "SINCE", "UNTIL"] : [],
             rows: page.map { one in
                 let until = one.expires.map { Timestamp.text($0) + (one.isInForce(at: now) ? "" : " (expired)") } ?? "-"
                 return [
-                    one.key.channel.rawValue, LogText.line(one.key.address), category(one), one.reason.rawValue, Timestamp.text(one.at),
-                    until,
+                    one.key.channel.rawValue, LogText.line(one.key.address), category(one), one.reason.rawValue,
+                    one.provider.isEmpty ? "-" : LogText.line(one.provider), Timestamp.text(one.at), until,
                 ]
             }
         ).text
@@ -22,13 +22,13 @@ enum SuppressionText {
 
     static func category(_ one: Suppression) -> String { one.key.category.isEmpty ? Category.all : one.key.category }
 
-    static let header = "channel,address,category,reason,date,expiry,source"
+    static let header = "channel,address,category,reason,date,expiry,source,provider"
 
     /// A row of CSV (RFC 4180), without its end.
     /// - Parameter raw: values stay as they are, also those that a spreadsheet takes for formulas.
     static func csv(_ one: Suppression, raw: Bool) -> String {
         let (date, expiry) = (Timestamp.text(one.at), one.expires.map(Timestamp.text) ?? "")
-        return [one.key.channel.rawValue, one.key.address, category(one), one.reason.rawValue, date, expiry, one.source]
+        return [one.key.channel.rawValue, one.key.address, category(one), one.reason.rawValue, date, expiry, one.source, one.provider]
             .map { CSVValue.encoded(raw ? $0 : CSVValue.guarded($0)) }.joined(separator: ",")
     }
 
@@ -51,6 +51,7 @@ struct SuppressionJSON: Encodable {
     let date: String
     let expiry: String?
     let source: String?
+    let provider: String?
     let inForce: Bool
 
     init(_ one: Suppression, now: Int64) {
@@ -61,6 +62,7 @@ struct SuppressionJSON: Encodable {
         date = Timestamp.text(one.at)
         expiry = one.expires.map(Timestamp.text)
         source = one.source.isEmpty ? nil : one.source
+        provider = one.provider.isEmpty ? nil : one.provider
         inForce = one.isInForce(at: now)
     }
 }

@@ -18,6 +18,8 @@ enum PostgreSQLSchema {
         Migration(name: "38 channels", sql: channels),
         Migration(name: "40 pruned addresses", sql: prunedAddresses),
         Migration(name: "41 webhooks", sql: webhooks),
+        Migration(name: "42 suppression provider", sql: suppressionProvider),
+        Migration(name: "43 soft bounces", sql: softBounces),
         Migration(name: "45 brake", sql: brake),
         Migration(name: "50 customers", sql: customers),
     ]

@@ -13,6 +13,7 @@ enum ErasedSuppressions {
             for address in addresses {
                 let key: [any SQLConvertible] = [channel.rawValue, address]
                 try db.run("DELETE FROM suppression_removal WHERE channel = ? AND address = ?", key)
+                try db.run("DELETE FROM soft_bounce WHERE channel = ? AND address = ?", key)
                 if person.withSuppressions {
                     try db.run("DELETE FROM suppression WHERE channel = ? AND address = ?", key)
                     erasure.suppressions += db.changes

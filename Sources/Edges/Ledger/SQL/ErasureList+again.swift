@@ -86,6 +86,7 @@ private struct PersonSearch {
             """
             SELECT e.address, m.created FROM exclusion e JOIN mailing m ON m.id = e.mailing WHERE e.address <> ''
             UNION ALL SELECT address, changed FROM suppression UNION ALL SELECT address, at FROM suppression_removal
+            UNION ALL SELECT address, at FROM soft_bounce
             """)
         while let row = try rows.next() { _ = try look(at: String((row.read(0) as String).trimmed), since: row.read(1)) }
     }
@@ -98,6 +99,7 @@ private struct PersonSearch {
         for (address, entry) in found.sorted(by: { $0.key < $1.key }) {
             let forms: [any SQLConvertible] = [address, hasher.text(of: address), entry.at]
             try db.run("DELETE FROM suppression_removal WHERE lower(address) IN (?, ?) AND at <= ?", forms)
+            try db.run("DELETE FROM soft_bounce WHERE lower(address) IN (?, ?) AND at <= ?", forms)
             guard entry.withSuppressions else { continue }
             try db.run("DELETE FROM suppression WHERE lower(address) IN (?, ?) AND changed <= ?", forms)
             removed += db.changes

@@ -11,8 +11,12 @@ extension EventWriting {
     /// - Parameter now: milliseconds since 1970.
     func apply(now: Int64) throws -> EventSummary {
         var summary = summary
+        // Rows of recipients are locked before the list of suppressions, as by results and receipts. Whoever unsubscribes stays on it.
+        let settled = try settle(now: now)
+        summary.settled = settled.moved[.sent] ?? 0
+        try SoftBounces.reset(db, visited)
         var added: [Suppression.Key: Suppression] = [:]
-        var removed: Set<Suppression.Key> = []
+        var removed = Set(settled.unsuppressed)
         for (mailing, choices) in Dictionary(grouping: choices, by: \.batch.mailing).sorted(by: { $0.key < $1.key }) {
             guard let target = try Self.target(db, of: mailing) else { continue }
             for (number, choices) in Dictionary(grouping: choices, by: \.batch.number).sorted(by: { $0.key < $1.key }) {
@@ -39,7 +43,6 @@ extension EventWriting {
         summary.suppressed = Array(added.values)
         summary.unsuppressed = Array(removed)
         summary.suppressedBefore = try suppressedBefore(now: now)
-        summary.settled = try settle(now: now)
         return summary
     }
 
@@ -124,12 +127,12 @@ extension EventWriting {
         }
     }
 
-    private func settle(now: Int64) throws -> Int {
+    private func settle(now: Int64) throws -> WriteSummary {
         let held = try arrivals.filter { try isSound($0.batch) }
-        guard !held.isEmpty else { return 0 }
+        guard !held.isEmpty else { return WriteSummary() }
         var writing = SQLLedger.ResultWriting(db, now: now)
         try writing.take(held.map { LateNews(batch: $0.batch, index: $0.index, news: .person(.opened)) })
-        return try writing.finish().moved[.sent] ?? 0
+        return try writing.finish()
     }
 
     /// A batch whose progress is damaged settles nothing, and does not hold up other batches' events.

@@ -41,6 +41,9 @@ struct EventWriting {
     private(set) var preferencesAgain: [TrackedEvent] = []
     private(set) var preferencesInDoubt: [TrackedEvent] = []
     var arrivals: [Arrival] = []
+    /// Recipients whom somebody who is no machine came from, where any soft bounces are counted.
+    private(set) var visited: Set<DeliveryAddresses.Place> = []
+    private var countsSoftBounces: Bool?
     /// The events were in the log. A choice comes there by a restore alone, and was carried out by the ledger of before: what was removed
     /// from the list since stays removed.
     private(set) var isLogged = false
@@ -204,11 +207,20 @@ extension EventWriting {
         if all.contains(where: { $0.visitor != .machine && $0.isCounted }), try held(batch).contains(index) {
             arrivals.append(Arrival(batch: batch, index: index))
         }
+        if new.contains(where: { $0.visitor != .machine && $0.isCounted }), try isSoftBounced() {
+            visited.insert(DeliveryAddresses.Place(batch: batch, index: index))
+        }
         return all
     }
 }
 
 extension EventWriting {
+    private mutating func isSoftBounced() throws -> Bool {
+        let isAny = try countsSoftBounces ?? SoftBounces.isAny(db)
+        countsSoftBounces = isAny
+        return isAny
+    }
+
     /// Notes new events for webhooks, each with the class that it has now: what later visits show of it is not told again.
     private func tell(_ new: [StoredEvent], among all: [StoredEvent], _ batch: BatchID, _ index: Int) throws {
         var told: Set<Int> = []

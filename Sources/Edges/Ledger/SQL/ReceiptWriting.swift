@@ -14,6 +14,7 @@ struct ReceiptWriting {
     }
 
     let db: any SQLTransaction
+    let rules: SuppressionRules
     /// Milliseconds since 1970.
     let now: Int64
     var summary = ReceiptSummary()
@@ -22,9 +23,8 @@ struct ReceiptWriting {
     /// The addresses of batches that were looked at; nil for one that has none.
     var addresses: [BatchID: Recipients?] = [:]
 
-    init(_ db: any SQLTransaction, now: Int64) throws {
-        self.db = db
-        self.now = now
+    init(_ db: any SQLTransaction, suppressing rules: SuppressionRules, now: Int64) throws {
+        (self.db, self.rules, self.now) = (db, rules, now)
         hasErasures = try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM erasure)") == true
     }
 
@@ -48,11 +48,11 @@ struct ReceiptWriting {
         }
         try writing.take(news)
         let written = try writing.finish()
-        summary.moved = written.moved
-        summary.braked = written.braked
+        (summary.moved, summary.unsuppressed, summary.braked) = (written.moved, written.unsuppressed, written.braked)
         // What has no row of its own is new where it moved somebody.
         if let count = summary.moved[.delivered] { summary.counted[.delivered] = count }
-        try suppress(found)
+        try SoftBounces.reset(db, Set(found.filter { Self.hasArrived($0.receipt.kind) }.map { .init(batch: $0.batch, index: $0.index) }))
+        try suppress(found, writing)
         return rest
     }
 
@@ -91,6 +91,7 @@ struct ReceiptWriting {
     private static func isHard(_ receipt: ProviderReceipt) -> Bool {
         receipt.kind == .bounced && (!receipt.isMail || receipt.reason.consequence.suppresses)
     }
+    private static func hasArrived(_ kind: ProviderReceipt.Kind) -> Bool { [.delivered, .opened, .clicked].contains(kind) }
 
     private static func words(_ receipt: ProviderReceipt) -> String {
         receipt.detail.isEmpty ? "\(receipt.word) (as \(receipt.webhook) tells)" : receipt.detail

@@ -54,6 +54,9 @@ extension SQLLedger.ResultWriting {
         try store(stored)
     }
 
+    /// The state of a recipient of a batch that is read.
+    func state(_ batch: BatchID, _ index: Int) -> RecipientState? { batchIndex[batch].flatMap { batches[$0].progress.state(index) } }
+
     /// Whether a result is of a recipient whose message came back, which it does not change: the bounce may come before the result.
     func isOfBounced(_ result: RecipientResult, _ batch: BatchID, _ index: Int) throws -> Bool {
         guard batches[index].progress.state(result.index) == .failed, result.state.rank > RecipientState.failed.rank,

@@ -1,4 +1,5 @@
 package import Model
+package import Policy
 import Text
 
 extension SQLLedger: ReceiptStore {
@@ -19,6 +20,8 @@ extension SQLLedger: ReceiptStore {
                 try db.run("INSERT INTO receipt_provider (name) VALUES (?) ON CONFLICT DO NOTHING", [name])
             }
         }
+        // As long as the longest gap that a setting allows would keep them for ever: of what is a year old nothing follows.
+        try await write("receipts") { db in try SoftBounces.forget(db, before: now - 365 * 86_400_000) }
         try await forgetReferences(before: MessageReference.day(now) - MessageReference.days)
     }
 
@@ -37,11 +40,13 @@ extension SQLLedger: ReceiptStore {
         } while removed == Self.forgotten
     }
 
-    package func write(receipts: [ProviderReceipt], letters: [DeadLetter], now: Int64) async throws(LedgerError) -> ReceiptSummary {
+    package func write(
+        receipts: [ProviderReceipt], letters: [DeadLetter], suppressing rules: SuppressionRules, now: Int64
+    ) async throws(LedgerError) -> ReceiptSummary {
         // Two collectors that write receipts of one recipient write them one after the other.
         try await write("receipts", .alone) { db in
             try Self.keep(letters, db)
-            var writing = try ReceiptWriting(db, now: now)
+            var writing = try ReceiptWriting(db, suppressing: rules, now: now)
             let rest = try writing.add(receipts)
             try Self.putAside(rest, &writing)
             writing.summary.standing = try db.standing()
@@ -49,7 +54,7 @@ extension SQLLedger: ReceiptStore {
         }
     }
 
-    package func retryReceipts(now: Int64) async throws(LedgerError) -> ReceiptSummary {
+    package func retryReceipts(suppressing rules: SuppressionRules, now: Int64) async throws(LedgerError) -> ReceiptSummary {
         let isAny = try await read("looking for receipts") { db in
             try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM receipt_unknown WHERE until > ?)", [now]) == true
         }
@@ -59,7 +64,7 @@ extension SQLLedger: ReceiptStore {
                 "SELECT \(UnknownReceipt.columns) FROM receipt_unknown WHERE until > ? ORDER BY tried, arrived LIMIT ?",
                 [now, Self.retried])
             let all = try rows.map { try UnknownReceipt($0) }
-            var writing = try ReceiptWriting(db, now: now)
+            var writing = try ReceiptWriting(db, suppressing: rules, now: now)
             let rest = Set(try writing.add(all.map(\.receipt)).map(Self.key))
             let found = all.filter { !rest.contains($0.key) }
             try db.runAll("UPDATE receipt_unknown SET tried = ? WHERE key = ?", rest.sorted().map { [now, $0] })

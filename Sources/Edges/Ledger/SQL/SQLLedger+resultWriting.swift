@@ -14,6 +14,8 @@ extension SQLLedger {
         }
 
         let db: any SQLTransaction
+        /// Nil where nobody is suppressed: only new results say whom to.
+        private let rules: SuppressionRules?
         /// Milliseconds since 1970.
         let now: Int64
         var batches: [Batch] = []
@@ -33,12 +35,16 @@ extension SQLLedger {
         var references: [[any SQLConvertible]] = []
         /// The provider of the group that is taken; empty for news.
         private var provider = ""
+        /// Recipients who were refused for their own sake.
+        private var bounces: [Bounce] = []
+        /// Recipients who had failed and have their message.
+        private var arrived: [DeliveryAddresses.Place] = []
         /// Recipients that moved into a state, by rank.
         private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
-        init(_ db: any SQLTransaction, now: Int64) {
-            self.db = db
-            self.now = now
+        /// - Parameter rules: for how long those are suppressed who are refused.
+        init(_ db: any SQLTransaction, suppressing rules: SuppressionRules? = nil, now: Int64) {
+            (self.db, self.rules, self.now) = (db, rules, now)
         }
 
         mutating func add(_ groups: [ResultGroup]) throws {
@@ -100,6 +106,7 @@ extension SQLLedger {
                     guard let old = batches[index].progress.apply(result, dispatchNumber: group.dispatchNumber) else { continue }
                     try move(result, from: old, batches[index].id, batches[index].mailing)
                     if result.state == .failed, old != .failed { noteRefused(result, batches[index].mailing) }
+                    if result.state == .failed || result.state == .expired, old != result.state { note(bounce: result, group.batch) }
                 }
             } else {
                 // The closing one of two copies may come second.
@@ -203,6 +210,9 @@ extension SQLLedger {
             guard move.isMove else { return }
             if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
             if result.state == .skipped { try SuppressionCheck.store(db, batch, result.index, result.response?.text ?? "", at: result.at) }
+            if old == .failed, result.state.rank >= RecipientState.sent.rank {
+                arrived.append(DeliveryAddresses.Place(batch: batch, index: result.index))
+            }
             if old.isTerminal, result.state == .sent || result.state == .delivered { accepted.insert(batch.mailing) }
             mailings[mailing].moves[old.rank] -= 1
             mailings[mailing].moves[result.state.rank] += 1
@@ -240,8 +250,23 @@ extension SQLLedger {
             for mailing in mailings { try mailing.store(db) }
             for id in accepted { try SQLLedger.noteLateAcceptance(db, id, now: now) }
             for mailing in Set(summary.closed.map(\.mailing)) { try SQLLedger.settle(db, mailing) }
+            try storeBounces()
             for state in RecipientState.allCases where moved[state.rank] > 0 { summary.moved[state] = moved[state.rank] }
             return summary
+        }
+
+        /// Comes last: the row of the list, for which others wait, is locked after those of mailings, as in all other transactions.
+        /// A provider's answer is no order, and has no audit entry. Mailings that are planned already do not look for it: each would cost
+        /// them a look at the addresses of all further batches.
+        private mutating func storeBounces() throws {
+            if let rules { _ = try SQLLedger.suppress(db, bounces, rules, nil, isNews: false, now: now) }
+            summary.unsuppressed = try SQLLedger.liftBounces(db, of: arrived, now: now)
+        }
+
+        private mutating func note(bounce result: RecipientResult, _ batch: BatchID) {
+            guard let kind = BounceKind(result), let reason = result.response?.reason else { return }
+            let place = DeliveryAddresses.Place(batch: batch, index: result.index)
+            bounces.append(Bounce(place: place, kind: kind, reason: reason, provider: provider, at: result.at))
         }
 
         /// Whether all is known of the batch's dispatch that will be. Recipients whose results could not be read are on the list of the

@@ -1,12 +1,13 @@
 package import Model
+package import Policy
 
 extension SQLLedger: ResultStore {
     package func write(
-        groups: [ResultGroup], events: [EventGroup], letters: [DeadLetter], now: Int64
+        groups: [ResultGroup], events: [EventGroup], letters: [DeadLetter], suppressing rules: SuppressionRules, now: Int64
     ) async throws(LedgerError) -> WriteSummary {
         let summary = try await write("results", .sideBySide) { db in
             try Self.keep(letters, db)
-            var writing = ResultWriting(db, now: now)
+            var writing = ResultWriting(db, suppressing: rules, now: now)
             try writing.add(groups)
             for group in events { try writing.add(group) }
             var summary = try writing.finish()

@@ -23,13 +23,22 @@ extension SQLLedger {
         return entry
     }
 
-    static func note(_ db: any SQLTransaction, _ audit: SuppressionAudit?, unsuppressed: [Suppression], now: Int64) throws {
-        guard let audit, !unsuppressed.isEmpty else { return }
+    /// The same for a removal.
+    /// - Parameter filter: by what those were found that were removed; nil where they were named.
+    static func note(
+        _ db: any SQLTransaction, _ audit: SuppressionAudit?, unsuppressed: [Suppression], by filter: SuppressionFilter?, now: Int64
+    ) throws -> Int64? {
+        guard let audit, !unsuppressed.isEmpty else { return audit?.entry }
         var before = AuditedValues()
-        before.suppressions = unsuppressed.count
-        if let one = unsuppressed.first, unsuppressed.count == 1 { before.describe(one) }
-        let object = object(unsuppressed.map(\.key), file: audit.file)
-        try note(db, audit.note, on: object, before: before, after: AuditedValues(), now: now)
+        before.suppressions = audit.changed + unsuppressed.count
+        if let one = unsuppressed.first, unsuppressed.count == 1, filter == nil { before.describe(one) }
+        if let filter { before.describe(filter) }
+        guard let entry = audit.entry else {
+            let object = filter == nil ? object(unsuppressed.map(\.key), file: audit.file) : .suppressions
+            return try note(db, audit.note, on: object, before: before, after: AuditedValues(), now: now)
+        }
+        try db.run("UPDATE audit SET before = ? WHERE number = ?", [try before.json(), entry])
+        return entry
     }
 
     private static func object(_ keys: [Suppression.Key], file: String?) -> AuditedObject {
@@ -43,5 +52,13 @@ extension AuditedValues {
         reason = one.reason.rawValue
         category = one.key.category.isEmpty ? Category.all : one.key.category
         expires = one.expires.map { MailingReport.text($0) }
+    }
+
+    fileprivate mutating func describe(_ filter: SuppressionFilter) {
+        reason = filter.reason?.rawValue
+        provider = filter.provider
+        category = filter.category.map { $0.isEmpty ? Category.all : $0 }
+        since = filter.since.map { MailingReport.text($0) }
+        until = filter.until.map { MailingReport.text($0) }
     }
 }

@@ -9,22 +9,31 @@ extension SQLLedger: SuppressionStore {
         return try await write("suppress") { db in try Self.suppress(db, new, audit, now: now) }
     }
 
+    /// - Parameter isNews: mailings that are planned already look for it when their batches are dispatched.
     static func suppress(
-        _ db: any SQLTransaction, _ new: [Suppression], _ audit: SuppressionAudit?, now: Int64
+        _ db: any SQLTransaction, _ new: [Suppression], _ audit: SuppressionAudit?, isNews: Bool = true, now: Int64
     ) throws -> SuppressionChange {
-        let revision = try nextRevision(db)
+        // What is no news has a revision that no mailing is planned before.
+        let revision = isNews ? try nextRevision(db) : 0
+        if !isNews { try lockSuppressions(db) }
         var change = SuppressionChange()
+        var list = try suppressions(db, new.map(\.key))
+        var changed: Set<Suppression.Key> = []
         for one in new {
-            let old = try suppression(db, one.key)
+            let old = list[one.key]
             let kept = old?.merged(with: one) ?? one
             if kept == old {
                 change.unchanged += 1
-                try confirm(db, one.key, now: now)
                 continue
             }
-            try store(db, kept, revision: revision, now: now)
+            list[one.key] = kept
+            changed.insert(one.key)
             if old == nil { change.added += 1 } else { change.replaced += 1 }
         }
+        try store(db, changed.compactMap { list[$0] }, revision: revision, now: now)
+        let known = Set(new.map(\.key)).subtracting(changed)
+        try confirm(db, known, now: now)
+        if isNews { try db.runAll(SuppressionStatements.announce, known.map { $0.values + [revision] }) }
         for category in Set(new.map(\.key.category)) { try note(db, category: category, now: now) }
         try count(db, suppressions: change.added)
         change.entry = try note(db, audit, suppressed: new, count: change.added + change.replaced, now: now)
@@ -40,18 +49,14 @@ extension SQLLedger: SuppressionStore {
     static func unsuppress(
         _ db: any SQLTransaction, _ keys: [Suppression.Key], _ audit: SuppressionAudit?, now: Int64
     ) throws -> [Suppression] {
-        var removed: [Suppression] = []
-        for key in keys {
-            guard let old = try suppression(db, key) else { continue }
-            try db.run(SuppressionStatements.noteRemoval, [key.channel.rawValue, key.address, key.category, now])
-            try db.run(
-                "DELETE FROM suppression WHERE channel = ? AND address = ? AND category = ?",
-                [key.channel.rawValue, key.address, key.category])
-            removed.append(old)
-        }
+        let list = try suppressions(db, keys)
+        let removed = Set(keys).compactMap { list[$0] }.sorted { $0.key.order < $1.key.order }
+        try db.runAll(SuppressionStatements.noteRemoval, removed.map { $0.key.values + [now] })
+        try db.runAll(
+            "DELETE FROM suppression WHERE channel = ? AND address = ? AND category = ?", removed.map(\.key.values))
         if !removed.isEmpty { _ = try nextRevision(db) }
         try count(db, suppressions: -removed.count)
-        try note(db, audit, unsuppressed: removed, now: now)
+        _ = try note(db, audit, unsuppressed: removed, by: nil, now: now)
         return removed
     }
 
@@ -60,32 +65,41 @@ extension SQLLedger: SuppressionStore {
         try db.one(Int64.self, "UPDATE suppression_list SET revision = revision + 1 RETURNING revision") ?? 0
     }
 
+    /// As with `nextRevision` a second transaction waits here.
+    static func lockSuppressions(_ db: any SQLTransaction) throws { try db.run("UPDATE suppression_list SET revision = revision") }
+
     static func suppression(_ db: any SQLTransaction, _ key: Suppression.Key) throws -> Suppression? {
-        let rows = try db.rows(
-            "SELECT \(columns) FROM suppression WHERE channel = ? AND address = ? AND category = ?",
-            [key.channel.rawValue, key.address, key.category])
-        return try rows.next().flatMap { try Suppression($0) }
+        try suppressions(db, [key])[key]
+    }
+
+    /// Those of some keys.
+    static func suppressions(_ db: any SQLTransaction, _ keys: [Suppression.Key]) throws -> [Suppression.Key: Suppression] {
+        let keys = Array(Set(keys))
+        let found: [Suppression??] = try db.firstRows(
+            "SELECT \(columns) FROM suppression WHERE channel = ? AND address = ? AND category = ?", keys.map(\.values)
+        ) { row, _ in try Suppression(row) }
+        return Dictionary(uniqueKeysWithValues: zip(keys, found).compactMap { key, one in (one ?? nil).map { (key, $0) } })
     }
 
     /// Whether a suppression of that key was removed since one happened.
-    static func isRemoved(_ db: any SQLTransaction, _ one: Suppression) throws -> Bool {
-        let removed = try db.one(
-            Int64.self, "SELECT max(at) FROM suppression_removal WHERE channel = ? AND address = ? AND category = ?",
-            [one.key.channel.rawValue, one.key.address, one.key.category])
-        return removed.map { $0 >= one.at } ?? false
+    static func isRemoved(_ db: any SQLTransaction, _ one: Suppression) throws -> Bool { try !removed(db, [one]).isEmpty }
+
+    /// The keys of those that were removed since they happened.
+    static func removed(_ db: any SQLTransaction, _ some: [Suppression]) throws -> Set<Suppression.Key> {
+        let times: [Int64?] = try db.firstRows(
+            "SELECT at FROM suppression_removal WHERE channel = ? AND address = ? AND category = ?", some.map(\.key.values)
+        ) { row, _ in try row.read(0) }
+        return Set(zip(some, times).compactMap { one, time in time.flatMap { $0 >= one.at ? one.key : nil } })
     }
 
-    private static func store(_ db: any SQLTransaction, _ one: Suppression, revision: Int64, now: Int64) throws {
-        try db.run(
+    private static func store(_ db: any SQLTransaction, _ some: [Suppression], revision: Int64, now: Int64) throws {
+        try db.runAll(
             SuppressionStatements.store,
-            [
-                one.key.channel.rawValue, one.key.address, one.key.category, one.reason.rawValue, one.source, one.at, one.expires, revision,
-                now,
-            ])
+            some.map { $0.key.values + [$0.reason.rawValue, $0.source, $0.at, $0.expires, revision, now, $0.provider] })
     }
 
-    private static func confirm(_ db: any SQLTransaction, _ key: Suppression.Key, now: Int64) throws {
-        try db.run(SuppressionStatements.confirm, [key.channel.rawValue, key.address, key.category, now])
+    private static func confirm(_ db: any SQLTransaction, _ keys: Set<Suppression.Key>, now: Int64) throws {
+        try db.runAll(SuppressionStatements.confirm, keys.map { $0.values + [now] })
     }
 
     static func count(_ db: any SQLTransaction, suppressions change: Int) throws {
@@ -99,26 +113,7 @@ extension SQLLedger: SuppressionStore {
         try db.run("INSERT INTO category (name, created) VALUES (?, ?) ON CONFLICT DO NOTHING", [category, now])
     }
 
-    static let columns = "channel, address, category, reason, source, at, expires"
-
-    package func suppressions(
-        _ filter: SuppressionFilter, after: Suppression.Key?, limit: Int
-    ) async throws(LedgerError) -> [Suppression] {
-        try await read("listing suppressions") { db in
-            let rows = try db.rows(
-                """
-                SELECT \(Self.columns) FROM suppression
-                WHERE (channel, address, category) > (?1, ?2, ?3) AND (?4 IS NULL OR channel = ?4)
-                    AND (?5 IS NULL OR category = ?5) AND (?6 IS NULL OR reason = ?6)
-                ORDER BY channel, address, category LIMIT ?7
-                """,
-                [
-                    after?.channel.rawValue ?? "", after?.address ?? "", after?.category ?? "", filter.channel?.rawValue,
-                    filter.category, filter.reason?.rawValue, limit,
-                ])
-            return try Self.suppressions(rows)
-        }
-    }
+    static let columns = "channel, address, category, reason, source, at, expires, provider"
 
     package func suppressions(of address: String, _ channel: Channel) async throws(LedgerError) -> [Suppression] {
         try await read("looking for suppressions") { db in
@@ -144,14 +139,14 @@ extension SQLLedger: SuppressionStore {
                     ORDER BY revision DESC LIMIT ?
                     """, [channel.rawValue, revision, time, limit])
                 while let row = try rows.next() {
-                    if let one = try Suppression(row) { try found.append((row.read(7), one)) }
+                    if let one = try Suppression(row) { try found.append((row.read(8), one)) }
                 }
             }
             return found.sorted { $0.revision < $1.revision }.suffix(limit).map(\.suppression)
         }
     }
 
-    private static func suppressions(_ rows: any SQLCursor) throws -> [Suppression] {
+    static func suppressions(_ rows: any SQLCursor) throws -> [Suppression] {
         var found: [Suppression] = []
         while let row = try rows.next() {
             if let one = try Suppression(row) { found.append(one) }
@@ -183,7 +178,7 @@ extension SQLLedger: SuppressionStore {
         var found: [Int: Suppression] = [:]
         while let row = try rows.next() {
             guard let one = try Suppression(row) else { continue }
-            let place = try row.read(7) as Int % addresses.count
+            let place = try row.read(8) as Int % addresses.count
             if found[place] == nil || one.key.category.isEmpty { found[place] = one }
         }
         return found
@@ -212,6 +207,12 @@ extension SQLLedger: SuppressionStore {
     }
 }
 
+extension Suppression.Key {
+    /// As statements take them.
+    var values: [any SQLConvertible] { [channel.rawValue, address, category] }
+    fileprivate var order: (String, String, String) { (channel.rawValue, address, category) }
+}
+
 extension Suppression {
     /// Reads `SQLLedger.columns`; nil where a newer release wrote a channel that this one lacks.
     fileprivate init?(_ row: any SQLRow) throws {
@@ -219,6 +220,6 @@ extension Suppression {
         // A reason of a newer release still means that the person is not to be sent to.
         try self.init(
             Key(channel, row.read(1), category: row.read(2)), reason: Reason(rawValue: row.read(3)) ?? .manual, source: row.read(4),
-            at: row.read(5), expires: row.read(6))
+            provider: row.read(7), at: row.read(5), expires: row.read(6))
     }
 }

@@ -42,15 +42,15 @@ extension LedgerBackup {
 
     /// Of two suppressions with one key the one stays that `Suppression.merged` names.
     private static let addMissing = """
-        INSERT INTO main.suppression (channel, address, category, reason, source, at, expires, revision, changed)
-        SELECT channel, address, category, reason, source, at, expires, revision, changed FROM replaced.suppression s
+        INSERT INTO main.suppression (channel, address, category, reason, source, provider, at, expires, revision, changed)
+        SELECT channel, address, category, reason, source, provider, at, expires, revision, changed FROM replaced.suppression s
         WHERE NOT EXISTS (
             SELECT 1 FROM main.suppression_removal r
             WHERE r.channel = s.channel AND r.address = s.address AND r.category = s.category AND r.at > s.changed)
         ON CONFLICT (channel, address, category) DO UPDATE SET reason = excluded.reason, source = excluded.source, at = excluded.at,
-            expires = excluded.expires, revision = excluded.revision
+            expires = excluded.expires, provider = excluded.provider, revision = excluded.revision
         WHERE coalesce(excluded.expires, \(Int64.max)) > coalesce(expires, \(Int64.max))
-            OR (excluded.expires IS expires AND excluded.at < at)
+            OR (excluded.expires IS expires AND (excluded.reason = 'hard_bounce', excluded.at) < (reason = 'hard_bounce', at))
         """
 
     private static let confirmKnown = """

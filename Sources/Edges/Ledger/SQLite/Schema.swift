@@ -66,6 +66,8 @@ enum Schema {
         migrator.registerMigration("38 channels") { db in try db.execute(sql: channels) }
         migrator.registerMigration("40 pruned addresses") { db in try db.execute(sql: prunedAddresses) }
         migrator.registerMigration("41 webhooks") { db in try db.execute(sql: webhooks) }
+        migrator.registerMigration("42 suppression provider") { db in try db.execute(sql: suppressionProvider) }
+        migrator.registerMigration("43 soft bounces") { db in try db.execute(sql: softBounces) }
         migrator.registerMigration("45 brake") { db in try db.execute(sql: brake) }
         migrator.registerMigration("50 customers") { db in try db.execute(sql: customers) }
         return migrator

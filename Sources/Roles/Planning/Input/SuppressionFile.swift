@@ -2,7 +2,8 @@ package import Model
 package import Policy
 import Text
 
-/// Reads a table of suppressions (CSV with a header): `address`, `channel`, `category`, `reason`, `date`, `expiry`, `source`, in any order.
+/// Reads a table of suppressions (CSV with a header): `address`, `channel`, `category`, `reason`, `date`, `expiry`, `source`,
+/// `provider`, in any order.
 /// All but the address may be missing.
 package struct SuppressionFile {
     /// What holds where a row or the table says nothing.
