@@ -116,7 +116,8 @@ let package = Package(
             .edges, "Broker", ["Model", "Text", "Policy", "Signing", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
         module(
-            .edges, "Ledger", ["Model", "Text", "Policy", "Customers", "Signing", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
+            .edges, "Ledger",
+            ["Model", "Text", "Policy", "Customers", "Signing", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, lifecycle, deque] + nio),
         module(
             .edges, "Settings",
