@@ -52,9 +52,34 @@ import Testing
         }
     }
 
+    /// A release that knows no such parts would leave them away.
+    @Test func partsOfAMailAreOfTheThirdVersion() throws {
+        var (preheader, replies, content) = (mailing(), mailing(), MailingContent(provider: "relay"))
+        preheader.preheader = .init(source: "p", file: "m.yaml", line: 4)
+        replies.replyTo = "{{name}}@example.com"
+        content.preheader = .init(source: "p")
+        var first = sms()
+        first.replyTo = "no@example.com"
+        var attached = mailing()
+        var files = MailFiles()
+        files.attachments = [MailFile(name: "a.pdf", type: "application/pdf", content: "AA==", size: 1, digest: "")]
+        attached.files = files
+        let all = [
+            MailingDefinition(attached), MailingDefinition(preheader),
+            MailingDefinition(replies), MailingDefinition(mailing(), contents: [.sms: content]),
+        ]
+        for definition in all {
+            let text = try text(definition)
+            let known = try read(text)
+            #expect(text.contains("\"version\":3") && known.mailing == definition.mailing && known.contents == definition.contents)
+        }
+        #expect(try text(MailingDefinition(mailing(), contents: [.sms: first])).contains("\"version\":2"))
+        #expect(try read(text(MailingDefinition(mailing(), contents: [.email: content]))).contents[.email]?.preheader?.source == "p")
+    }
+
     @Test func whatThisReleaseCannotSendIsLeftToANewerOne() throws {
         let both = try text(MailingDefinition(mailing(), contents: [.sms: sms()]))
-        for newer in [both.replacing("\"version\":2", with: "\"version\":3"), both.replacing("\"sms\":", with: "\"fax\":")] {
+        for newer in [both.replacing("\"version\":2", with: "\"version\":4"), both.replacing("\"sms\":", with: "\"fax\":")] {
             let error = #expect(throws: WireError.self) { try read(newer) }
             #expect(error?.isNewer == true)
         }

@@ -120,6 +120,17 @@ import Text
         #expect(problems(whole + "key: \(String(repeating: "x", count: 201))\n").first?.contains("longer than 200 bytes") == true)
     }
 
+    @Test func readsRepliesAndPreheader() throws {
+        let text = short.replacing("text: Hello", with: "html: <p>\nreply_to: \"{{owner}} <{{mail}}>\"\npreheader: Only {{name}}")
+        let mailing = try load(text).mailing
+        #expect(mailing.replyTo == "{{owner}} <{{mail}}>")
+        #expect(mailing.preheader == .init(source: "Only {{name}}", file: folder.path + "/mailing.yaml", line: 7))
+        #expect(
+            problems(short + "preheader: x\n") == ["mailing.yaml:8:1: preheader: stands in the HTML, and the mailing has none; add html"])
+        let broken = problems(short + "html: <p>\npreheader: \"a\\nb\"\nreply_to: \"{{a}}\\r\\nBcc: x\"\n")
+        #expect(broken.count == 2 && broken.allSatisfy { $0.contains("has a line break or another control character") }, "\(broken)")
+    }
+
     /// A category says what people can be unsubscribed from, and not which mailing it is.
     @Test func theCategoryIsNoPartOfTheIdentity() throws {
         let file = try load(whole + "category: news\n")

@@ -58,6 +58,14 @@ extension RecipientPlannerTests {
         #expect(plan.recipients == [["1", "a", "7"], ["4", "b", "9"]])
         #expect(plan.exclusions.map(\.reason) == [.invalidBody, .invalidBody] && plan.exclusions.map(\.row) == [2, 3])
         #expect(plan.exclusions.allSatisfy { $0.detail.contains("the body is not JSON") && $0.detail.contains(#""age":"#) })
+        var mail = Mailing(name: "x", channel: .email, provider: "smtp://a", fields: ["id", "email", "age"])
+        mail.replyTo = "{{age}}@example.com"
+        let replies = try #require(try BodyCheck(mail, provider))
+        let text = "id,email,age\n1,a@example.org,7\n2,b@example.org,x y\n"
+        var mails = try RecipientPlanner(source: source(text), channel: .email, excluding: .init(check: replies))
+        let planned = try self.plan(&mails)
+        #expect(planned.recipients.map(\.[0]) == ["1"] && planned.exclusions.map(\.reason) == [.invalidRow])
+        #expect(planned.exclusions.first?.detail.hasPrefix("reply_to has no valid address") == true)
         // Values inside of strings cannot spoil it.
         var quoted = mailing
         quoted.body.source = #"{"to":"{{email}}","age":"{{#age}}{{age}} years{{/age}}"}"#

@@ -23,11 +23,14 @@ package struct Mailing: Codable, Sendable, Equatable {
     package var provider: String
     /// The sender: an RFC 5322 mailbox for e-mail, the sender id for SMS and messengers, empty for webhooks.
     package var from = ""
+    /// A mailbox, perhaps with merge fields; empty for none.
     package var replyTo = ""
     /// Header fields of its own, in the order in which messages have them; nil for none. Only e-mail has them.
     package var headers: [Header]?
     package var subject = Template.empty
     package var html = Template.empty
+    /// What mail programs show of a message beside its subject; nil for the begin of its text. Only HTML has it.
+    package var preheader: Template?
     package var text = Template.empty
     /// The JSON body of webhooks.
     package var body = Template.empty
@@ -50,6 +53,8 @@ package struct Mailing: Codable, Sendable, Equatable {
     package var maximumDelay: Double?
     /// The category that people can be unsubscribed from; nil for none.
     package var category: String?
+    /// The files that each of its messages has; nil for none. Only e-mail has them.
+    package var files: MailFiles?
     /// What it has of the tracker; nil for nothing.
     package var tracking: MailingTracking?
 
@@ -85,7 +90,8 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// Refuses numbers that cannot be: a definition is read from Redis and from the ledger, where others may write.
     package func check() throws(WireError) {
         let spans = [lifetime, maximumDelay ?? 0]
-        let lines = ([subject, html, text, body] + (headers ?? []).map(\.value)).map(\.line)
+        let templates = [subject, html, text, body] + (preheader.map { [$0] } ?? []) + (headers ?? []).map(\.value)
+        let lines = templates.map(\.line)
         guard (1...Int(WireLimit.index.upperBound)).contains(batchSize), (1...Int(WireLimit.count.upperBound)).contains(attempts),
             spans.allSatisfy({ (0...Self.longest).contains($0) }), lines.allSatisfy({ (0...Int(WireLimit.count.upperBound)).contains($0) })
         else { throw WireError("a number of its definition is out of range") }

@@ -7,11 +7,13 @@ package struct MailingContent: Codable, Sendable, Equatable {
     package var headers: [Mailing.Header]?
     package var subject = Mailing.Template.empty
     package var html = Mailing.Template.empty
+    package var preheader: Mailing.Template?
     package var text = Mailing.Template.empty
     package var body = Mailing.Template.empty
     /// The names of the values of a recipient in the batches of this channel, as `Mailing.fields` has them.
     package var fields: [String]
     package var nestedFields: [String] = []
+    package var files: MailFiles?
     package var tracking: MailingTracking?
 
     package init(provider: String, fields: [String] = ["id", "address"]) {
@@ -29,7 +31,7 @@ extension Mailing {
         (mailing.from, mailing.replyTo, mailing.headers) = (content.from, content.replyTo, content.headers)
         (mailing.subject, mailing.html, mailing.text, mailing.body) = (content.subject, content.html, content.text, content.body)
         (mailing.fields, mailing.nestedFields) = (content.fields, content.nestedFields)
-        mailing.tracking = content.tracking
+        (mailing.preheader, mailing.files, mailing.tracking) = (content.preheader, content.files, content.tracking)
         return mailing
     }
 }

@@ -11,9 +11,10 @@ package struct MailingDefinition: Codable, Sendable {
     /// The tracker of such a mailing; nil where the planner that published it has none.
     package let tracker: PublishedTracker?
 
-    /// The newest version of a definition that this release reads, with contents of several channels, headers, recipients who object to
-    /// tracking, or counted links outside of e-mail: an older release would send such a mailing otherwise than it says.
-    private static let newest = 2
+    /// The newest version of a definition that this release reads. The second has contents of several channels, headers, recipients who
+    /// object to tracking, or counted links outside of e-mail, the third what `hasMailParts` tells of: an older release would send such a
+    /// mailing otherwise than it says.
+    private static let newest = 3
 
     package init(_ mailing: Mailing, contents: [Channel: MailingContent] = [:], number: UInt32? = nil, tracker: PublishedTracker? = nil) {
         self.mailing = mailing
@@ -25,8 +26,9 @@ package struct MailingDefinition: Codable, Sendable {
     /// The oldest version that says all that is in it, so that workers of an older release take every mailing that they can send.
     private var version: Int {
         let isCounted = mailing.channel != .email && mailing.tracking?.isCounted == true
+        if mailing.hasMailParts || contents.values.contains(where: { mailing.sent(by: .email, $0).hasMailParts }) { return Self.newest }
         let isNew = !contents.isEmpty || mailing.headers != nil || mailing.tracking?.unless != nil || isCounted
-        return isNew ? Self.newest : WireVersion.current
+        return isNew ? 2 : WireVersion.current
     }
 
     /// The mailing as a channel sends it; nil where it has no content for that channel.
@@ -68,4 +70,9 @@ package struct MailingDefinition: Codable, Sendable {
         try container.encodeIfPresent(number, forKey: .number)
         try container.encodeIfPresent(tracker, forKey: .tracker)
     }
+}
+
+extension Mailing {
+    /// Its messages have files, a preheader, or addresses for replies that differ.
+    fileprivate var hasMailParts: Bool { files != nil || preheader != nil || replyTo.contains("{{") }
 }

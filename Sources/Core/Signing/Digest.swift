@@ -1,8 +1,13 @@
 import CLibCrypto
 
 /// Digests of SHA-256.
-enum Digest {
+package enum Digest {
     static let length = 32
+
+    /// SHA-256 in hexadecimal digits.
+    package static func hexadecimal(of bytes: [UInt8]) -> String {
+        sha256(bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
 
     static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: length) { out, count in

@@ -111,11 +111,15 @@ struct MailingDifference {
         let (old, new) = (record.mailing, job.mailing)
         // When a person resumes a mailing whose start has passed, the ledger drops the start.
         let isStartForgotten = record.start == nil && (job.start ?? .max) <= Clock.milliseconds()
-        let content = [old.from, old.replyTo, old.subject.source, old.html.source, old.text.source, old.body.source]
-        let newContent = [new.from, new.replyTo, new.subject.source, new.html.source, new.text.source, new.body.source]
+        func content(_ mailing: Mailing) -> [String] {
+            let templates = [mailing.subject, mailing.preheader ?? .empty, mailing.html, mailing.text, mailing.body]
+            return [mailing.from, mailing.replyTo] + templates.map(\.source)
+                + (mailing.files?.all ?? []).flatMap { [$0.name, $0.type, $0.digest] }
+        }
         let parts: [(name: String, isSame: Bool)] = [
             ("name", old.name == new.name), ("channel", old.channel == new.channel), ("provider", old.provider == new.provider),
-            ("category", old.category == new.category), ("tracking", old.tracking == new.tracking), ("content", content == newContent),
+            ("category", old.category == new.category), ("tracking", old.tracking == new.tracking),
+            ("content", content(old) == content(new)),
             ("speed", old.speed == new.speed),
             ("recipients", record.source == job.source),
             ("columns", old.fields == new.fields && old.nestedFields == new.nestedFields),

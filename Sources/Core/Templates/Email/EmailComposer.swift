@@ -6,9 +6,10 @@ package struct EmailComposer: Sendable {
     private let subject: CompiledTemplate
     /// The mailing's own.
     private let ownHeaders: [OwnHeader]
-    /// The texts, plainest first (RFC 2046 section 5.1.4).
-    private let parts: [BodyPart]
-    private let boundary: [UInt8]
+    /// Nil where all messages have the same, or none.
+    private let replyTo: ReplyAddress?
+    private let body: MessageBody
+    private var parts: [BodyPart] { body.parts }
     /// From and Reply-To, up to the name of To.
     private let senderHeaders: [UInt8]
     /// What ends the Message-ID, and what follows it in every message.
@@ -54,6 +55,7 @@ package struct EmailComposer: Sendable {
         let own = (mailing.headers ?? []).compactMap { header in
             Self.collect(&problems) { () throws(TemplateError) in try OwnHeader(header, fields: fields) }
         }.sorted { !$0.isOneClick && $1.isOneClick }
+        let replyTo = Self.collect(&problems) { () throws(TemplateError) in try ReplyAddress(mailing) } ?? nil
         var parts: [BodyPart] = []
         var links = LinkTable()
         // The links of the message behind each part.
@@ -63,7 +65,8 @@ package struct EmailComposer: Sendable {
             var (tokens, found) = TemplateParser.parse(source)
             tokens = tokens.placed(in: escaping, of: source, fields: fields, &found)
             problems += found
-            let marked = isCounted ? tokens.marked(of: source, as: escaping, in: &links) : tokens
+            let shown = escaping == .html ? Self.withPreheader(of: mailing, tokens, fields, &problems) : tokens
+            let marked = isCounted ? shown.marked(of: source, as: escaping, in: &links) : shown
             counts.append(links.links.count)
             let compiled = Self.collect(&problems) { () throws(TemplateError) in
                 try BodyPart(marked, of: source, fields: fields, escaping: escaping, tracking: tracking)
@@ -80,12 +83,17 @@ package struct EmailComposer: Sendable {
             problems.append(
                 TemplateError.Problem(file: "", what: "the mailing has no text", remedy: "give it 'html:' or 'text:'"))
         }
+        problems += (mailing.files?.all ?? []).filter { !$0.isWhole }.map { file in
+            TemplateError.Problem(
+                file: "", what: "the file '\(file.name)' is not what it was when it was added", remedy: "add the mailing anew")
+        }
         guard problems.isEmpty, let subject else { throw TemplateError(problems) }
         self.subject = subject
-        self.parts = parts
+        body = MessageBody(parts, mailing.files, using: &generator)
         self.tracking = tracking
         objection = TrackingObjection(mailing)
         ownHeaders = own
+        self.replyTo = replyTo
         let names = Set((mailing.headers ?? []).map { $0.name.lowercased() })
         hasUnsubscribeHeaders =
             names.isDisjoint(with: ["list-unsubscribe", "list-unsubscribe-post"])
@@ -94,7 +102,6 @@ package struct EmailComposer: Sendable {
         linksOfParts = zip(counts, counts.dropFirst()).map { $1 - $0 }
         warnings = links.dead
         senderHeaders = headers
-        boundary = Self.boundary(for: parts, using: &generator)
         // A domain of the sender's (RFC 5322 section 3.6.4), and never the name of a machine.
         afterMessageID = Array("@\(Self.senderDomain(of: mailing.from) ?? "")>\r\nMIME-Version: 1.0\r\n".utf8)
     }
@@ -106,11 +113,14 @@ package struct EmailComposer: Sendable {
 
     /// The columns that the mailing's texts use.
     package var columns: Set<Int> {
-        Set(subject.columns + parts.flatMap(\.columns) + ownHeaders.flatMap(\.columns)).union(objection.columns)
+        let columns = subject.columns + parts.flatMap(\.columns) + ownHeaders.flatMap(\.columns) + (replyTo?.columns ?? [])
+        return Set(columns).union(objection.columns)
     }
 
     /// They look into values that are lists or objects.
-    package var isNested: Bool { subject.isNested || parts.contains(where: \.isNested) || ownHeaders.contains(where: \.isNested) }
+    package var isNested: Bool {
+        subject.isNested || replyTo?.isNested == true || parts.contains(where: \.isNested) || ownHeaders.contains(where: \.isNested)
+    }
 
     /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
     package static func senderAddress(of from: String) -> String? { sender(from)?.address.description }
@@ -150,11 +160,12 @@ package struct EmailComposer: Sendable {
             out.append(UInt8(ascii: "."))
             out.appendDecimal(Int64(row))
             out.append(contentsOf: afterMessageID)
+            replyTo?.write(values, width: width, into: &out)
             let isCounted = !objection.holds(values)
             let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: row, isCounted: isCounted) }
             writeOwnHeaders(values, width: width, message, into: &out)
             if hasUnsubscribeHeaders { message?.writeUnsubscribeHeaders(into: &out) }
-            writeBody(values, width: width, message, eightBit: server.eightBitMIME, into: &out)
+            body.write(values, width: width, message, eightBit: server.eightBitMIME, into: &out)
         }
     }
 
@@ -190,29 +201,6 @@ package struct EmailComposer: Sendable {
             if header.isUnsubscribe { isUnsubscribed = out.count > start }
         }
     }
-
-    private func writeBody(_ row: RowValues, width: Int, _ message: TrackedMessage?, eightBit: Bool, into out: inout [UInt8]) {
-        let first = parts[0].encoding(row, width: width, message, eightBit: eightBit, scratch: &out)
-        guard parts.count > 1 else { return parts[0].write(row, width: width, message, as: first, into: &out) }
-        let second = parts[1].encoding(row, width: width, message, eightBit: eightBit, scratch: &out)
-        out.append(contentsOf: "Content-Type: multipart/alternative; boundary=\"".utf8)
-        out.append(contentsOf: boundary)
-        out.append(contentsOf: "\"\r\n".utf8)
-        if first == .eightBit || second == .eightBit {
-            out.append(contentsOf: "Content-Transfer-Encoding: 8bit\r\n".utf8)
-        }
-        out.append(contentsOf: "\r\n--".utf8)
-        out.append(contentsOf: boundary)
-        out.append(contentsOf: "\r\n".utf8)
-        parts[0].write(row, width: width, message, as: first, into: &out)
-        out.append(contentsOf: "--".utf8)
-        out.append(contentsOf: boundary)
-        out.append(contentsOf: "\r\n".utf8)
-        parts[1].write(row, width: width, message, as: second, into: &out)
-        out.append(contentsOf: "--".utf8)
-        out.append(contentsOf: boundary)
-        out.append(contentsOf: "--\r\n".utf8)
-    }
 }
 
 extension EmailComposer {
@@ -228,10 +216,18 @@ extension EmailComposer {
         }
     }
 
+    /// The HTML of a message with its preheader.
+    private static func withPreheader(
+        of mailing: Mailing, _ html: [TemplateToken], _ fields: FieldNames, _ problems: inout [TemplateError.Problem]
+    ) -> [TemplateToken] {
+        guard let preheader = mailing.preheader else { return html }
+        return collect(&problems) { () throws(TemplateError) in try Preheader.insert(preheader, into: html, fields: fields) } ?? html
+    }
+
     private static func senderHeaders(of mailing: Mailing, _ problems: inout [TemplateError.Problem]) -> [UInt8] {
         var headers: [UInt8] = []
         for (key, name, text) in [("from", "From", mailing.from), ("reply_to", "Reply-To", mailing.replyTo)] {
-            if key == "reply_to", text.isEmpty { continue }
+            if key == "reply_to", text.isEmpty || text.contains("{{") { continue }
             guard let mailbox = sender(text) else {
                 problems.append(
                     TemplateError.Problem(
@@ -246,17 +242,6 @@ extension EmailComposer {
         }
         headers.append(contentsOf: "\r\nTo: ".utf8)
         return headers
-    }
-
-    private static func boundary(
-        for parts: [BodyPart], using generator: inout some RandomNumberGenerator
-    ) -> [UInt8] {
-        let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
-        while true {
-            var boundary = Array("=_".utf8)
-            for _ in 0..<26 { boundary.append(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]) }
-            if !parts.contains(where: { $0.contains(boundary) }) { return boundary }
-        }
     }
 }
 

@@ -49,7 +49,7 @@ extension [TemplateToken] {
     }
 
     /// The tokens from one place to another, the outer ones in part.
-    private func cut(_ begin: LinkSpan.Place, _ end: LinkSpan.Place) -> [TemplateToken] {
+    func cut(_ begin: LinkSpan.Place, _ end: LinkSpan.Place) -> [TemplateToken] {
         var result: [TemplateToken] = []
         for index in begin.token..<Swift.min(end.token + 1, count) {
             let (from, to) = (index == begin.token ? begin.byte : 0, index == end.token ? end.byte : Int.max)

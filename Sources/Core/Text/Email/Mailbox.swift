@@ -28,6 +28,16 @@ package struct Mailbox: Sendable, Equatable {
         }
     }
 
+    /// A name and an address that are known apart: whatever the name has in it is the name's.
+    package init(displayName: String, address: String) throws(MailboxError) {
+        for text in [displayName, address] where text.unicodeScalars.contains(where: Self.endsLine) {
+            throw MailboxError("has a line break or another control character in it")
+        }
+        do throws(EmailAddressError) { self.init(displayName: displayName, address: try EmailAddress(String(address.trimmed))) } catch {
+            throw MailboxError("has no valid address: \(error)")
+        }
+    }
+
     private init(displayName: String, address: EmailAddress) {
         self.displayName = displayName
         self.address = address
@@ -80,5 +90,5 @@ package struct Mailbox: Sendable, Equatable {
 package struct MailboxError: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

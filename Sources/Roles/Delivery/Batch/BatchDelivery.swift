@@ -124,7 +124,7 @@ struct BatchDelivery: Sendable {
     /// all values of its recipient.
     private var fitting: Int {
         let parts = [mailing.mailing.html, mailing.mailing.text, mailing.mailing.body]
-        let template = parts.reduce(256) { $0 + $1.source.utf8.count }
+        let template = parts.reduce(256 + (mailing.mailing.files?.messageBytes ?? 0)) { $0 + $1.source.utf8.count }
         return max(1, Self.groupBytes / (template + recipients.bytes.count / max(1, open.count)))
     }
 

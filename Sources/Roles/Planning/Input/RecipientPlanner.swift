@@ -247,7 +247,7 @@ package struct RecipientPlanner {
         if let check = exclusions.check {
             var one = Recipients(width: fields.count)
             add(to: &one)
-            if let fault = check.fault(one, row: 0) { return (.invalidBody, fault) }
+            if let fault = check.fault(one, row: 0) { return fault }
         }
         normal.withUnsafeBufferPointer { AddressKey.append(of: $0, channel, to: &key) }
         return nil

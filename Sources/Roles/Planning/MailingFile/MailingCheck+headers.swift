@@ -2,6 +2,33 @@ import Model
 import Templates
 
 extension MailingCheck {
+    /// Bytes of `preheader` and `reply_to` at most: mail programs show some hundred characters.
+    private static let longestLine = 1000
+
+    /// `reply_to:`; with merge fields in it, it is judged for each recipient.
+    mutating func replyTo() -> String {
+        guard let text = text("reply_to") else { return "" }
+        guard text.contains("{{") else { return mailbox("reply_to", text) }
+        check(line: text, "reply_to")
+        return text
+    }
+
+    /// `preheader:`, one line for the HTML.
+    mutating func preheader() -> Mailing.Template? {
+        guard let entry = entry("preheader"), let text = scalar(entry, key: "preheader") else { return nil }
+        check(line: text, "preheader")
+        if self.entry("html") == nil { report(entry, at: entry.keyPlace, "stands in the HTML, and the mailing has none; add html") }
+        return Mailing.Template(source: text, file: document.path, line: entry.place.line)
+    }
+
+    private mutating func check(line text: String, _ key: String) {
+        if text.utf8.count > Self.longestLine { report(entry(key), "is longer than \(Self.longestLine) bytes") }
+        if text.unicodeScalars.contains(where: { [.control, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory) })
+        {
+            report(entry(key), "has a line break or another control character in it; it is one line")
+        }
+    }
+
     /// `headers:`, a mapping of names to templates; nil where there are none.
     mutating func headers() -> [Mailing.Header]? {
         guard let entry = entry("headers") else { return nil }

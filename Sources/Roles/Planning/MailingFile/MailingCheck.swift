@@ -21,12 +21,15 @@ struct MailingCheck {
         "name", "key", "channel", "recipients", "provider", "speed", "batch_size", "attempts", "lifetime", "uncertain",
         "start", "late", "max_delay", "category",
     ]
-    static let content = ["from", "reply_to", "headers", "subject", "html", "text", "body", "tracking", "utm"]
+    static let content = [
+        "from", "reply_to", "headers", "subject", "preheader", "html", "text", "body", "attachments", "inline", "calendar",
+        "tracking", "utm",
+    ]
 
     /// The keys of the content that a channel takes.
     static func content(of channel: Channel) -> [String] {
         switch channel {
-        case .email: ["from", "reply_to", "headers", "subject", "html", "text", "tracking", "utm"]
+        case .email: content.filter { $0 != "body" }
         case .sms, .messenger: ["from", "text", "tracking", "utm"]
         case .webhook: ["body"]
         }
@@ -87,7 +90,7 @@ struct MailingCheck {
         switch channel {
         case .email:
             mailing.from = mailbox("from", required("from", "the sender: \"Example Shop <news@example.com>\""))
-            mailing.replyTo = mailbox("reply_to", text("reply_to"))
+            mailing.replyTo = replyTo()
             mailing.headers = headers()
             mailing.subject = template("subject", needed: "the subject line") ?? .empty
             if mailing.subject.source.contains(where: \.isNewline) {
@@ -95,6 +98,8 @@ struct MailingCheck {
             }
             mailing.html = template("html") ?? .empty
             mailing.text = template("text") ?? .empty
+            mailing.preheader = preheader()
+            mailing.files = files(html: mailing.html)
             if entry("html") == nil, entry("text") == nil {
                 report(missing: "html", "is missing; an e-mail needs html or text, inline or as a file's name")
             }
@@ -126,7 +131,7 @@ struct MailingCheck {
     }
 
     /// A sender in full, or an empty text.
-    private mutating func mailbox(_ key: String, _ text: String?) -> String {
+    mutating func mailbox(_ key: String, _ text: String?) -> String {
         guard let text else { return "" }
         if text.contains("{{") {
             report(entry(key), "has merge fields in it; it is the same for all recipients")

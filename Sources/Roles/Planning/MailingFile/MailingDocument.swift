@@ -13,7 +13,8 @@ struct MailingDocument {
         /// Nothing behind the key, `~` or `null`.
         case null
         case mapping([Entry])
-        case sequence
+        /// Its items have no keys.
+        case sequence([Entry])
     }
 
     struct Entry {
@@ -65,7 +66,9 @@ struct MailingDocument {
                         key: key.scalar?.string ?? "?", keyPlace: keyPlace, value: content,
                         place: isNull ? keyPlace : place(value.mark))
                 })
-        case .sequence, .alias: return .sequence
+        case .sequence(let items):
+            return .sequence(items.map { Entry(key: "", keyPlace: place($0.mark), value: value($0), place: place($0.mark)) })
+        case .alias: return .sequence([])
         }
     }
 
