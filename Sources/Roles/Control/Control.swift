@@ -6,7 +6,7 @@ package import Model
 /// The one way in which persons change what a fleet does: commands, and later the API and the console, give orders and hold no rules.
 package struct Control: Sendable {
     package typealias Store = MailingStore & DispatchStore & ReportStore & UncertainStore & LimitStore & AuditStore & RepeatStore
-        & LeadershipStore & DeadLetterStore & EpochNoteStore & RetentionStore & SuppressionStore & ErasureStore & WebhookStore
+        & LeadershipStore & DeadLetterStore & EpochNoteStore & RetentionStore & SuppressionStore & ErasureStore & WebhookStore & RoundStore
 
     private let ledger: any Store
     private let announcer: OrderAnnouncer

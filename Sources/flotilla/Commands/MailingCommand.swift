@@ -15,7 +15,7 @@ struct MailingCommand: AsyncParsableCommand {
         commandName: "mailing", abstract: "Add, list, show, report, pause, resume or stop the mailings of a ledger.",
         subcommands: [
             List.self, Show.self, Report.self, Excluded.self, Recipient.self, History.self, Add.self, Pause.self, Resume.self, Stop.self,
-            Speed.self, Uncertain.self,
+            Speed.self, Uncertain.self, Retry.self,
         ])
 }
 

@@ -40,6 +40,8 @@ struct MailingJSON: Encodable {
     /// Why planners cannot read its recipients, by machine; and whether the ledger has them: `mailing show` alone tells.
     var unreadable: [Unreadable]?
     var recipientsStored: Bool?
+    /// Its rounds, where a person opened one: `mailing show` alone tells.
+    var rounds: [MailingRound]?
 
     struct Unreadable: Encodable {
         let host: String

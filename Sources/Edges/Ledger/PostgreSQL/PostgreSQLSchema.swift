@@ -18,6 +18,7 @@ enum PostgreSQLSchema {
         Migration(name: "38 channels", sql: channels),
         Migration(name: "40 pruned addresses", sql: prunedAddresses),
         Migration(name: "41 webhooks", sql: webhooks),
+        Migration(name: "44 rounds", sql: rounds),
     ]
 
     /// Has the tables be those of this release.

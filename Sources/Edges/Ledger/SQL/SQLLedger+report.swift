@@ -62,6 +62,7 @@ extension SQLLedger: ReportStore {
                     WHERE recipient_error.mailing = ? AND due > 0 GROUP BY failure.id
                     """),
                 uncertain: try Self.uncertainCounts(db, record, held: progress[.uncertain]),
+                rounds: try Self.rounds(db, record, totals: progress.states),
                 events: try Self.events(db, id), visits: try Self.eventReport(db, id), timeline: timeline, step: step,
                 created: record.created,
                 started: record.started, finished: record.finished, seconds: seconds,

@@ -66,6 +66,7 @@ enum Schema {
         migrator.registerMigration("38 channels") { db in try db.execute(sql: channels) }
         migrator.registerMigration("40 pruned addresses") { db in try db.execute(sql: prunedAddresses) }
         migrator.registerMigration("41 webhooks") { db in try db.execute(sql: webhooks) }
+        migrator.registerMigration("44 rounds") { db in try db.execute(sql: rounds) }
         return migrator
     }
 }
