@@ -148,11 +148,11 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await ended(engine, folder)
         func bounce(at time: Int64) -> ProviderReceipt {
-            var receipt = ProviderReceipt(.bounced, word: "bounce")
+            var receipt = ProviderReceipt(.bounced, word: "full")
             (receipt.time, receipt.arrived) = (time, time)
             receipt.messageID = BatchID(mailing: id, number: 0).message(3)
             receipt.detail = "552 5.2.2 full"
-            receipt.reason = .full
+            receipt.webhook = ProviderReceipt.returnedMail
             return receipt
         }
         let day: Int64 = 86_400_000
