@@ -83,7 +83,10 @@ import Testing
         let none = RetryFailed(id, RetryFilter(reasons: [.greylisted]))
         let nobody = try await control.carryOut(none, by: ann)
         #expect(none.obstacle(nobody) != nil && nobody.selection.count == 0)
-        for filter in [RetryFilter(), RetryFilter(reasons: [.accepted]), RetryFilter(codes: [5]), RetryFilter(codes: [452], since: 2, until: 1)] {
+        let wrong = [
+            RetryFilter(), RetryFilter(reasons: [.accepted]), RetryFilter(codes: [5]), RetryFilter(codes: [452], since: 2, until: 1),
+        ]
+        for filter in wrong {
             await #expect(throws: OrderError.self) { try await control.carryOut(RetryFailed(id, filter), by: ann) }
         }
         let order = RetryFailed(id, RetryFilter(reasons: [.full], codes: [452]))

@@ -134,8 +134,8 @@ import Testing
         #expect(try await ledger.recount(id) == [])
         let batch = try #require(try await ledger.dispatchBatches([(id, 1)], now: now + 200).first)
         #expect(batch.open == [OpenRecipient(index: 0, attempts: 0), OpenRecipient(index: 1, attempts: 0)])
-        _ = try await ledger.write(
-            groups: [resultGroup(worker: "v", sequence: 1, [Self.full(0, at: now + 300), sent(1, at: now + 300)])], events: [], now: now + 300)
+        let last = resultGroup(worker: "v", sequence: 1, [Self.full(0, at: now + 300), sent(1, at: now + 300)])
+        _ = try await ledger.write(groups: [last], events: [], now: now + 300)
         let closing = resultGroup(dispatchNumber: 2, closing: .done, [Self.full(0, at: now + 400), Self.full(1, at: now + 400)])
         #expect(try await ledger.write(groups: [closing], events: [], now: now + 400).closed.count == 1)
         // Who has the message by the earlier attempt is sent to no more.

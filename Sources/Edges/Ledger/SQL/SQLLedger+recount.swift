@@ -50,7 +50,8 @@ extension SQLLedger {
             WHERE b.mailing = ? AND substr(p.states, b.idx + 1, 1) = 'f'
             """, [id.description])
         // The timeline keeps what happened in earlier rounds.
-        let retried = try db.row("SELECT coalesce(sum(bounced), 0), count(*) FROM retried WHERE mailing = ? AND state = 'f'", [id.description])
+        let retried = try db.row(
+            "SELECT coalesce(sum(bounced), 0), count(*) FROM retried WHERE mailing = ? AND state = 'f'", [id.description])
         try expect(
             "sent messages in the timeline", "SELECT sum(sent) FROM timeline",
             counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank] + (bounced ?? 0) + (retried?.read(0) ?? 0))
