@@ -80,8 +80,8 @@ package struct DeliveryRounds: Sendable, Equatable {
     /// What the recipient counts as in a round; nil for one that is not open.
     package func state(of round: Int) -> RecipientState? { rounds[round]?.state }
 
-    /// What the recipient counts as now: what the newest round came to. Only that a message of an earlier round has arrived after all counts
-    /// for it too, as nobody is sent to who has the message.
+    /// What the recipient counts as now: what the newest round came to. Only that a message of an earlier round has arrived after all
+    /// counts for it too, as nobody is sent to who has the message.
     package var state: RecipientState {
         guard let newest = rounds[current] else { return .planned }
         guard !newest.isBounced else { return newest.state }

@@ -14,10 +14,10 @@ extension MailingCommand {
         static let configuration = CommandConfiguration(
             commandName: "retry", abstract: "Send a mailing again to those who failed for some reasons, and to nobody else.",
             discussion: """
-                The recipients become planned again: a new round of the mailing, which has ended or is still sending. Nobody is sent to who \
-                has the message, or may have it; who is suppressed by now is skipped. The lifetime of the messages begins anew. `mailing \
-                report` counts failures by class, and each round by itself. On a terminal it asks first; without a terminal it takes \
-                --yes. The exit status is 5 where there is nobody to send to again.
+                The recipients become planned again: a new round of the mailing, which has ended or is still sending. Nobody is sent \
+                to who has the message, or may have it; who is suppressed by now is skipped. The lifetime of the messages begins anew. \
+                `mailing report` counts failures by class, and each round by itself. On a terminal it asks first; without a terminal \
+                it takes --yes. The exit status is 5 where there is nobody to send to again.
                 """)
 
         @Option(name: .customLong("class"), help: "For which reasons they failed, by commas: full,greylisted. May be repeated.")
@@ -150,9 +150,10 @@ extension MailingCommand {
         }
 
         private func next(_ record: MailingRecord) -> String {
-            record.state == .paused
-                ? "their messages go out once the mailing is resumed: flotilla mailing resume \(record.id)\(order.ledger.hint)"
-                : "a running planner and worker send their messages; flotilla mailing report \(record.id)\(order.ledger.hint) counts the round"
+            let named = "\(record.id)\(order.ledger.hint)"
+            return record.state == .paused
+                ? "their messages go out once the mailing is resumed: flotilla mailing resume \(named)"
+                : "a running planner and worker send their messages; flotilla mailing report \(named) counts the round"
         }
     }
 }
