@@ -86,10 +86,12 @@ private struct OpenRound: Sendable {
         id = record.id
         self.now = now
         reasons = filter.words
-        number = max(1, try db.one(Int.self, "SELECT max(number) FROM mailing_round WHERE mailing = ?", [id.description]) ?? 1) + 1
-        guard number <= DeliveryRounds.most + 1 else {
-            throw LedgerError.refused("mailing \(id) has \(DeliveryRounds.most + 1) rounds, and no more are opened")
+        let last = try db.one(Int.self, "SELECT max(number) FROM mailing_round WHERE mailing = ?", [id.description]) ?? 1
+        // The first is no row.
+        guard (1...DeliveryRounds.most).contains(last) else {
+            throw LedgerError.refused("mailing \(id) has \(last) rounds, and no more are opened")
         }
+        number = last + 1
         let states = try SQLLedger.states(db, id)
         var before = AuditedValues()
         before.state = record.state.rawValue

@@ -10,27 +10,33 @@ extension SQLLedger {
             "SELECT number, at, actor, reasons, recipients, states FROM mailing_round WHERE mailing = ? ORDER BY number",
             [record.id.description])
         guard !rows.isEmpty else { return [] }
-        let found = try record.pruned == nil ? outcomes(db, record.id) : [:]
+        let isPruned = record.pruned != nil
+        let found = try isPruned ? [:] : outcomes(db, record.id)
         var rounds = try rows.map { row in
             let number: Int = try row.read(0)
-            let kept: String? = try row.read(5)
+            let kept: String? = isPruned ? try row.read(5) : nil
             return try MailingRound(
                 number: number, at: row.read(1), actor: row.read(2), reasons: row.read(3), recipients: row.read(4),
                 states: kept.map(Self.kept) ?? found[number] ?? [:])
         }
-        // All that recipients came to in any round, and ended the one before as, adds up.
-        var first = totals
-        for round in rounds { for (state, count) in round.states { first[state, default: 0] -= count } }
-        let before = try pairs(
-            db, "SELECT state, count(*) FROM retried WHERE mailing = ? GROUP BY state", record.id)
-        for (code, count) in before { if let state = code.utf8.first.flatMap(StateCode.state) { first[state, default: 0] += count } }
-        if record.pruned != nil { first = [:] }
         rounds.insert(
             MailingRound(
                 number: 1, at: record.started, actor: "", reasons: "", recipients: record.plannedCount,
-                states: first.filter { $0.value != 0 }),
+                states: try isPruned ? [:] : first(db, record.id, totals, rounds)),
             at: 0)
         return rounds
+    }
+
+    /// What recipients came to in the first round: all that they came to in any round, and all that they were before one, adds up.
+    private static func first(
+        _ db: any SQLTransaction, _ id: MailingID, _ totals: [RecipientState: Int], _ later: [MailingRound]
+    ) throws -> [RecipientState: Int] {
+        var first = totals
+        for (code, count) in try pairs(db, "SELECT state, count(*) FROM retried WHERE mailing = ? GROUP BY state", id) {
+            if let state = code.utf8.first.flatMap(StateCode.state) { first[state, default: 0] &+= count }
+        }
+        for round in later { for (state, count) in round.states { first[state, default: 0] &-= count } }
+        return first.filter { $0.value != 0 }
     }
 
     /// What recipients came to in each round after the first: what they were when the next one began, or are now.
