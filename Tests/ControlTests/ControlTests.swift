@@ -72,6 +72,29 @@ import Testing
         #expect(try await orders() == ["ann stop mailing:\(id)"])
     }
 
+    @Test func whoFailedIsSentToAgainByAnOrder() async throws {
+        try await plan(2)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: 3)
+        let full = ProviderResponse(.full, .fail, about: .recipient, stage: .rcpt, code: 452, text: "4.2.2 full")
+        let results = (0..<2).map { RecipientResult(index: $0, state: .failed, attempts: 1, at: 4, response: full) }
+        let dispatch = Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1)
+        let group = ResultGroup(dispatch, worker: "w", sequence: 0, closing: .done, groups: 1, results: results)
+        _ = try await ledger.write(groups: [group], events: [], now: 5)
+        let none = RetryFailed(id, RetryFilter(reasons: [.greylisted]))
+        let nobody = try await control.carryOut(none, by: ann)
+        #expect(none.obstacle(nobody) != nil && nobody.selection.count == 0)
+        let wrong = [
+            RetryFilter(), RetryFilter(reasons: [.accepted]), RetryFilter(codes: [5]), RetryFilter(codes: [452], since: 2, until: 1),
+        ]
+        for filter in wrong {
+            await #expect(throws: OrderError.self) { try await control.carryOut(RetryFailed(id, filter), by: ann) }
+        }
+        let order = RetryFailed(id, RetryFilter(reasons: [.full], codes: [452]))
+        let done = try await control.carryOut(order, by: ann)
+        #expect(done.selection.count == 2 && done.selection.round == 2 && order.obstacle(done) == nil)
+        #expect(try await orders() == ["ann retry_failed mailing:\(id)"])
+    }
+
     @Test func aLimitThatIsSoAlreadyIsSaidToBeSo() async throws {
         let own = try await control.carryOut(SetSpeed(id, nil), by: ann)
         #expect(!own.isChanged && own.speed == nil && SetSpeed(id, nil).obstacle(own) == .unchanged("the limit is so already"))

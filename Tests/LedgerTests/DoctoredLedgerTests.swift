@@ -78,6 +78,14 @@ import Text
         try await ledger.pool.write { [letter] db in
             try SQLLedger.keep([letter], SQLiteTransaction(db))
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
+            for number in 2...3 {
+                let values = "'\(ids[0])', \(number), 1, 'ann', 'full', 1, '{\"sent\":9223372036854775807}'"
+                try db.execute(sql: "INSERT INTO mailing_round (mailing, number, at, actor, reasons, recipients, states) VALUES (\(values))")
+            }
+            try db.execute(
+                sql: """
+                    INSERT INTO retried (mailing, batch, idx, round, at, dispatch, state, bounced) VALUES ('\(ids[0])', 0, 1, 2, 1, 0, 'f', 0)
+                    """)
             try db.execute(sql: "INSERT INTO pruned_address (number, batch, hashes) VALUES (\(number), 0, x'0102030405060708')")
         }
     }
@@ -207,6 +215,8 @@ import Text
             _ = try? await ledger.recount(id)
             _ = try? await ledger.recipient(id, "r0-1")
             _ = try? await ledger.commonestDeferral(id)
+            _ = try? await ledger.rounds(id)
+            _ = try? await ledger.retriable(id, RetryFilter(codes: [550], provider: "main"), now: now)
             _ = try? await ledger.exclusions(id, after: 0, limit: 10)
             _ = try? await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10)
             _ = try? await ledger.doubtfulRefusals(id)

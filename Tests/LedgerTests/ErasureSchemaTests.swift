@@ -102,6 +102,8 @@ import Text
         _ = try await ledger.suppress([Suppression(removed, reason: .manual, at: now)], audit: nil, now: now)
         _ = try await ledger.unsuppress([removed], audit: nil, now: now)
         _ = try await ledger.dispatchBatches([(other, 9)], now: now)
+        _ = try await ledger.write(groups: [resultGroup(closing: .done, mailing: other, [failed(1)])], events: [], now: now)
+        _ = try await ledger.retry(other, RetryFilter(reasons: [.unknownUser]), note: nil, now: now)
         _ = try await ledger.setState(
             other, to: .stopped, from: [.sending], reason: .person("bob", "asked by \(Self.address)"), note: AuditNote(.stop, actor: "bob"),
             now: now)

@@ -28,7 +28,7 @@ import Testing
         _ ledger: any LedgerStore, _ now: Int64, _ sequence: inout Int, _ generator: inout SeededGenerator
     ) async throws {
         let id = Example.id()
-        switch Int.random(in: 0..<14, using: &generator) {
+        switch Int.random(in: 0..<15, using: &generator) {
         case 0..<3:
             for batch in try await ledger.dispatchBatches([(id, 2)], now: now) {
                 try await expectToBeFed(batch, ledger)
@@ -52,9 +52,44 @@ import Testing
             let done = try await ledger.decide(id, recipients: isAll ? nil : names, as: decision, now: now)
             let after = try await ledger.progress(id)?[.uncertain] ?? 0
             #expect(after == before - done.count && (!isAll || after == 0))
+        case 14: try await retry(ledger, now, &generator)
         case 11: _ = try await ledger.stopOpen(id, now: now)
         default: try await suppress(ledger, now, &generator)
         }
+    }
+
+    /// Only those who failed, and cannot have the message, are planned once more.
+    private static func retry(_ ledger: any LedgerStore, _ now: Int64, _ generator: inout SeededGenerator) async throws {
+        let id = Example.id()
+        let filter = RetryFilter(reasons: [.unknownUser], since: now - Int64.random(in: 0...3000, using: &generator))
+        var failed: [String: RecipientDetail] = [:]
+        var others: [String: RecipientState] = [:]
+        for (batch, size) in sizes.enumerated() {
+            for index in 0..<size {
+                let name = "r\(batch)-\(index)"
+                let found = try #require(try await ledger.recipient(id, name))
+                if found.state == .failed { failed[name] = found } else { others[name] = found.state }
+            }
+        }
+        let dry = try await ledger.retriable(id, filter, now: now)
+        let done = try await ledger.retry(id, filter, note: nil, now: now)
+        #expect(done.count == dry.count && done.mayHaveIt == dry.mayHaveIt)
+        var planned = 0
+        for (name, before) in failed {
+            let after = try #require(try await ledger.recipient(id, name))
+            guard after.state == .planned else {
+                #expect(after.state == .failed)
+                continue
+            }
+            planned += 1
+            #expect(after.attempts == 0 && after.retried.count == before.retried.count + 1)
+            #expect(before.uncertain.allSatisfy { $0.outcome == .failed } || before.uncertain.contains { $0.outcome == .failed })
+            #expect(!before.history.contains { $0.state == .sent })
+        }
+        #expect(planned == done.count)
+        for (name, state) in others { #expect(try await ledger.recipient(id, name)?.state == state) }
+        let rounds = try await ledger.rounds(id)
+        for round in rounds { #expect(round.states.values.reduce(0, +) == round.recipients, "\(round)") }
     }
 
     /// Adds or removes the suppression of a recipient.

@@ -90,6 +90,15 @@ import Testing
         #expect(rounds.state(of: 0) == .sent && rounds.state == .sent)
         rounds.take(.bounce, round: 1)
         #expect(rounds.state == .failed && rounds.state(of: 0) == .sent && rounds.state(of: 2) == nil)
+        // A message of an earlier round that has arrived after all counts: nobody is sent to who has it.
+        var late = DeliveryRounds()
+        late.take(.attempt(.failed), round: 0)
+        let isNext = late.open(1)
+        #expect(isNext && late.state == .planned)
+        late.take(.attempt(.deferred), round: 0)
+        #expect(late.state == .planned)
+        late.take(.attempt(.sent), round: 0)
+        #expect(late.state == .sent && late.state(of: 1) == .planned)
         let before = rounds
         let taken = [rounds.open(-1), rounds.open(DeliveryRounds.most + 1), rounds.take(.bounce, round: .max)]
         #expect(taken == [false, false, false] && rounds == before)

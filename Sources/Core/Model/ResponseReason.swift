@@ -49,6 +49,9 @@ package enum ResponseReason: String, Codable, Sendable, CaseIterable {
         self = ResponseReason(rawValue: name) ?? Self.oldNames[name] ?? .unknown
     }
 
+    /// All names that stand for it: its own, and those of before 0.3.
+    package var names: [String] { [rawValue] + Self.oldNames.filter { $0.value == self }.keys.sorted() }
+
     private static let oldNames: [String: ResponseReason] = [
         "throttled": .rate, "domain_throttled": .rate, "unreachable": .network, "bad_recipient": .unknownUser, "rejected": .policy,
         "misconfigured": .setUp,

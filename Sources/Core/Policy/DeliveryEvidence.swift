@@ -80,6 +80,12 @@ package struct DeliveryRounds: Sendable, Equatable {
     /// What the recipient counts as in a round; nil for one that is not open.
     package func state(of round: Int) -> RecipientState? { rounds[round]?.state }
 
-    /// What the recipient counts as now.
-    package var state: RecipientState { rounds[current]?.state ?? .planned }
+    /// What the recipient counts as now: what the newest round came to. Only that a message of an earlier round has arrived after all
+    /// counts for it too, as nobody is sent to who has the message.
+    package var state: RecipientState {
+        guard let newest = rounds[current] else { return .planned }
+        guard !newest.isBounced else { return newest.state }
+        let earlier = rounds.filter { $0.key < current }.values.map(\.state).filter { $0.rank >= RecipientState.sent.rank }
+        return (earlier + [newest.state]).max { $0.rank < $1.rank } ?? newest.state
+    }
 }

@@ -16,6 +16,8 @@ package struct AuditNote: Sendable, Equatable {
         case add, pause, resume, stop, speed, limit, resolve
         /// Of dead letters.
         case retry, drop
+        /// The message is sent again to recipients who had failed.
+        case retryFailed = "retry_failed"
         /// A copy took the place of the ledger.
         case restore
         /// The recipients of a mailing that ended long ago are not kept any more.
@@ -109,6 +111,10 @@ package struct AuditedValues: Sendable, Codable, Equatable {
     /// RFC 3339.
     package var since: String?
     package var until: String?
+    /// Of a mailing: recipients that failed or expired, and what a round is about.
+    package var failed: Int?
+    package var round: Int?
+    package var reasons: String?
 
     package init() {}
 }

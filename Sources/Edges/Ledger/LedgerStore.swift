@@ -5,7 +5,7 @@ package import Policy
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
     & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & RefusalStore & DeadLetterStore & CopyStore & RetentionStore
     & SuppressionStore & UploadStore & ErasureStore & NumberStore & EventStore & VisitDomainStore & ReceiptStore
-    & AnswerStore & WebhookStore & BrakeStore
+    & AnswerStore & WebhookStore & BrakeStore & RoundStore
     & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.

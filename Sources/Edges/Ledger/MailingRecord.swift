@@ -55,6 +55,9 @@ package struct MailingRecord: Sendable, Equatable {
     /// The limit in force, as text; nil for none.
     package var speed: String? { speedOverride ?? mailing.speed }
 
+    /// How long after its start its messages expire, in milliseconds: the lifetime of its definition, or more where a round was opened.
+    package var lifetime: Int64
+
     /// When its messages expire; nil before it started.
-    package var expires: Int64? { started.map { $0 + mailing.lifetimeMilliseconds } }
+    package var expires: Int64? { started.map { $0 + lifetime } }
 }

@@ -6,7 +6,7 @@ extension MailingReport: Encodable {
     private enum Key: String, CodingKey {
         case id, name, channel, state, reason, actor, stuck, recipients, planned, excluded, skipped, unverified, states, failures,
             deferrals,
-            uncertain, events, tracking,
+            uncertain, rounds, events, tracking,
             timeline, brake
         case created, started, finished, pruned, seconds, balances
         case reasonKind = "reason_kind"
@@ -48,6 +48,7 @@ extension MailingReport: Encodable {
         try container.encode(Failures(reasons: failures, classes: failures, responses: responses, answers: responses), forKey: .failures)
         try container.encode(deferrals, forKey: .deferrals)
         try container.encode(uncertain, forKey: .uncertain)
+        if !rounds.isEmpty { try container.encode(rounds, forKey: .rounds) }
         let events = events.map { ($0.key.rawValue, $0.value) }
         try container.encode(Dictionary(events, uniquingKeysWith: { first, _ in first }), forKey: .events)
         if let visits { try container.encode(Tracking(self, visits), forKey: .tracking) }
@@ -112,6 +113,20 @@ extension MailingReport: Encodable {
     static func text(_ milliseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000)
             .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+}
+
+extension MailingRound: Encodable {
+    private enum Key: String, CodingKey { case number, at, actor, reasons, recipients, states }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(number, forKey: .number)
+        try container.encodeIfPresent(at.map(MailingReport.text), forKey: .at)
+        if !actor.isEmpty { try container.encode(actor, forKey: .actor) }
+        if !reasons.isEmpty { try container.encode(reasons, forKey: .reasons) }
+        try container.encode(recipients, forKey: .recipients)
+        try container.encode(Dictionary(states.map { ($0.key.name, $0.value) }, uniquingKeysWith: +), forKey: .states)
     }
 }
 

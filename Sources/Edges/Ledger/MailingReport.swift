@@ -55,6 +55,8 @@ package struct MailingReport: Sendable, Equatable {
     package var deferrals: [ResponseCount]
     /// Those whom a message may have reached that no response tells of.
     package var uncertain: UncertainCounts
+    /// Its rounds, counted apart; empty where there is but the first.
+    package var rounds: [MailingRound]
     /// Events by kind: how many, and of how many recipients.
     package var events: [EventKind: EventCount]
     /// What the brake has found since the mailing was resumed last, the oldest first.

@@ -41,6 +41,8 @@ package struct RecipientDetail: Sendable, Equatable {
     package var history: [AttemptRecord]
     /// When it was not known whether a message arrived, and what a person decided then, by time.
     package var uncertain: [UncertainListing]
+    /// When the message was sent again by a person's order, by time.
+    package var retried: [RetriedRecipient]
     package var events: [RecipientEvent]
     /// What visitors of the message's links did, by time.
     package var visits: [EventDetail]

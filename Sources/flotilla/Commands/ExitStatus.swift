@@ -11,7 +11,7 @@ enum ExitStatus: Int32 {
     case lostResults = 3
     /// The mailing is paused.
     case paused = 4
-    /// The mailing has ended, and nobody was sent to.
+    /// The mailing has ended, and nobody was sent to; `mailing retry`: nobody is to be sent to again.
     case nobody = 5
     /// The mailing was sent before, or an earlier one of its identity has not ended.
     case sentBefore = 6

@@ -15,8 +15,7 @@ struct MailingCommand: AsyncParsableCommand {
         commandName: "mailing", abstract: "Check mailings; add, list, show, report, pause, resume or stop those of a ledger.",
         subcommands: [
             List.self, Show.self, Report.self, Excluded.self, Recipient.self, History.self, Check.self, Preview.self, Test.self, Add.self,
-            Pause.self, Resume.self, Stop.self,
-            Speed.self, Uncertain.self,
+            Pause.self, Resume.self, Stop.self, Speed.self, Uncertain.self, Retry.self,
         ])
 }
 

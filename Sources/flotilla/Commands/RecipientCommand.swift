@@ -40,7 +40,7 @@ struct RecipientCommand: AsyncParsableCommand {
             let settings = try options.settings()
             let ledger = try options.open(settings)
             let found = try await ledger.recipients(ofMessage: messageId, provider: provider, limit: limit)
-            if found.isEmpty { try await requireKnown(settings, ledger) }
+            if found.isEmpty, let provider { try await KnownProvider.require(provider, settings, ledger) }
             if output.isJSON {
                 for detail in found { StandardOutput.write(json: try ScriptJSON.line(RecipientJSON(detail))) }
                 return
@@ -50,18 +50,6 @@ struct RecipientCommand: AsyncParsableCommand {
                 return StandardOutput.write("no message\(through) has the id '\(messageId)'")
             }
             for detail in found { StandardOutput.write(RecipientText(detail).text) }
-        }
-
-        /// Refuses the name of a provider that neither the settings nor the ledger know: a mistyped one would look like an answer.
-        private func requireKnown(_ settings: Settings, _ ledger: any OpenLedger) async throws {
-            guard let provider, !ProviderURL.isURL(provider), settings.providers[provider] == nil else { return }
-            if try await ledger.hasAttempts(through: provider) { return }
-            let near = NearestName.of(provider, among: settings.providers.keys.sorted()).map { ", did you mean \($0)?" } ?? ""
-            throw CommandError(
-                """
-                flotilla.yaml has no provider '\(LogText.line(provider))'\(near), and no message of this ledger went through one of that \
-                name
-                """)
         }
     }
 

@@ -27,12 +27,14 @@ extension MailingCommand {
             let faults = try await ledger.sourceFaults()[record.id] ?? []
             let brake = try await ledger.status(record.id)?.brake ?? []
             let isStored = record.planningDone ? false : try await ledger.uploads()[record.id] != nil
+            let rounds = try await ledger.rounds(record.id)
             if output.isJSON {
                 var json = MailingJSON(record, progress)
                 (json.blockingKind, json.blockingReason) = (blocking?.kind, blocking?.reason)
                 json.unreadable = faults.isEmpty ? nil : faults.map { .init(host: $0.host, problem: $0.problem) }
                 json.brake = brake.isEmpty ? nil : brake
                 json.recipientsStored = isStored ? true : nil
+                json.rounds = rounds.isEmpty ? nil : rounds
                 return StandardOutput.write(json: try ScriptJSON.text(json))
             }
             var rows = [
@@ -45,6 +47,11 @@ extension MailingCommand {
             if case .key(let key) = record.identity { rows.append(["key", key]) }
             if let category = record.mailing.category { rows.append(["category", category]) }
             if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
+            if let last = rounds.last {
+                let who = last.actor.isEmpty ? "" : " by \(last.actor)"
+                let since = last.at.map(Timestamp.text) ?? "-"
+                rows.append(["round", "\(last.number), since \(since)\(who): \(counted(last.recipients, "recipient")) sent to again"])
+            }
             if let pruned = record.pruned { rows.append(["pruned", Timestamp.text(pruned)]) }
             if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
             if let why = blocking?.reason, why != record.reason { rows.append(["why", why]) }

@@ -42,6 +42,8 @@ struct MailingJSON: Encodable {
     var recipientsStored: Bool?
     /// What the brake has found since it was resumed last: `mailing show` alone tells.
     var brake: [NotedBrakeFinding]?
+    /// Its rounds, where a person opened one: `mailing show` alone tells.
+    var rounds: [MailingRound]?
 
     struct Unreadable: Encodable {
         let host: String

@@ -25,6 +25,13 @@ struct RecipientJSON: Encodable {
         let outcome: String?
     }
 
+    struct Retrial: Encodable {
+        let at: String
+        let round: Int
+        /// What the recipient had come to.
+        let before: String
+    }
+
     struct EventLine: Encodable {
         let at: String
         let event: String
@@ -64,6 +71,8 @@ struct RecipientJSON: Encodable {
     let values: [String: String]
     let history: [Attempt]
     let uncertain: [Uncertainty]
+    /// When it was sent again by a person's order.
+    let retried: [Retrial]
     let events: [EventLine]
     let visits: [Visit]
     /// Addresses of other recipients of the mailing with this id.
@@ -94,6 +103,7 @@ struct RecipientJSON: Encodable {
                 at: Timestamp.text(listing.at), why: listing.why, held: listing.isHeld, settledAt: listing.settled.map(Timestamp.text),
                 outcome: listing.outcome?.rawValue)
         }
+        retried = detail.retried.map { Retrial(at: Timestamp.text($0.at), round: $0.round, before: $0.state.name) }
         events = detail.events.map { event in
             EventLine(at: Timestamp.text(event.at), event: event.kind.rawValue, detail: event.detail.isEmpty ? nil : event.detail)
         }

@@ -35,6 +35,9 @@ struct RecipientText {
                 ])
             }
         }
+        for round in detail.retried {
+            rows.append([Timestamp.text(round.at), "round \(round.round): sent again by a person's order; it was \(round.state.name)"])
+        }
         for event in detail.events { rows.append([Timestamp.text(event.at), "\(event.kind.rawValue) \(event.detail)"]) }
         for visit in detail.visits { rows.append([Timestamp.text(visit.at), visit.words]) }
         return TextTable(header: [], rows: rows).text + "\n"

@@ -27,6 +27,7 @@ struct ReportText {
         if report.pruned == nil, report[.skipped] > 0 {
             blocks.append("Skipped, one by one: flotilla mailing excluded \(report.id)\(ledger) --skipped")
         }
+        if !report.rounds.isEmpty { blocks.append("Rounds:\n" + rounds.indented) }
         if !report.responses.isEmpty { blocks.append("Failures, by response:\n" + responses(report.responses).indented) }
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
         if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
@@ -79,6 +80,23 @@ struct ReportText {
             report.events[kind].map { [kind.rawValue, grouped($0.recipients), grouped($0.count)] }
         }
         return rows.isEmpty ? nil : TextTable(header: ["", "recipients", "receipts"], rows: rows, rightAligned: [1, 2]).text
+    }
+
+    /// Each with what its recipients came to in it.
+    private var rounds: String {
+        TextTable(
+            header: ["", "since", "recipients", "sent", "failed", "open", "by", "for"],
+            rows: report.rounds.map { round in
+                let open = RecipientState.allCases.filter { !$0.isTerminal }.reduce(0) { $0 + round[$1] }
+                let isKnown = !round.states.isEmpty
+                return [
+                    "\(round.number)", round.at.map(Timestamp.text) ?? "-", grouped(round.recipients),
+                    isKnown ? grouped(round[.sent] + round[.delivered]) : "-", isKnown ? grouped(round[.failed] + round[.expired]) : "-",
+                    isKnown ? grouped(open) : "-", round.actor.isEmpty ? "-" : round.actor,
+                    round.number == 1 ? "all" : round.reasons,
+                ]
+            }, rightAligned: [2, 3, 4, 5]
+        ).text
     }
 
     private var uncertain: String {

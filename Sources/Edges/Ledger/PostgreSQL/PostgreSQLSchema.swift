@@ -20,6 +20,7 @@ enum PostgreSQLSchema {
         Migration(name: "41 webhooks", sql: webhooks),
         Migration(name: "42 suppression provider", sql: suppressionProvider),
         Migration(name: "43 soft bounces", sql: softBounces),
+        Migration(name: "44 rounds", sql: rounds),
         Migration(name: "45 brake", sql: brake),
         Migration(name: "50 customers", sql: customers),
     ]

@@ -27,7 +27,7 @@ extension LedgerCheck {
         ("progress", "number", ""), ("fingerprint", "batch", ""), ("result", "batch", ""), ("recipient_error", "batch", ofRecipients),
         ("uncertain", "batch", ofRecipients), ("event", "batch", ofRecipients),
         ("event_group", "batch", "AND t.part >= 0 AND t.part * \(StoredEventGroup.size) < b.count"),
-        ("skipped", "batch", ofRecipients), ("bounce", "batch", ofRecipients),
+        ("skipped", "batch", ofRecipients), ("bounce", "batch", ofRecipients), ("retried", "batch", ofRecipients),
     ]
     private static let others = [
         (

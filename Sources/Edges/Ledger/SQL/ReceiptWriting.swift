@@ -43,7 +43,7 @@ struct ReceiptWriting {
                 news.append(
                     LateNews(
                         batch: one.batch, index: one.index, news: fact, at: moment(of: one), text: Self.words(one.receipt),
-                        reason: one.receipt.reason, isHard: Self.isHard(one.receipt)))
+                        reason: one.receipt.reason, isHard: Self.isHard(one.receipt), isRepeated: !isNew))
             }
         }
         try writing.take(news)

@@ -14,6 +14,8 @@ struct LateNews {
     var reason = ResponseReason.unknown
     /// It came back for good, and by no fault of ours as far as that is known: the brake counts it.
     var isHard = false
+    /// The ledger was told of it before.
+    var isRepeated = false
 }
 
 extension SQLLedger.ResultWriting {
@@ -25,6 +27,11 @@ extension SQLLedger.ResultWriting {
         var stored: [(state: RecipientState, LateNews)] = []
         for one in news {
             guard let index = batchIndex[one.batch], let shown = batches[index].progress.state(one.index) else { continue }
+            if one.news == .bounce,
+                try beginning(one.batch, one.index)?.isBehind(bounceAt: one.at ?? now, isRepeated: one.isRepeated) == true
+            {
+                continue
+            }
             let name = one.batch.message(one.index)
             let beneath = beneaths[name]
             let before = LateState(shown: shown, beneath: beneath)
@@ -100,7 +107,7 @@ extension SQLLedger.ResultWriting {
     }
 
     /// With whose messages a person has done something, by the ids of the messages: by the tracker's visits, or as a provider tells.
-    private func seen(of news: [LateNews]) throws -> Set<String> {
+    func seen(of news: [LateNews]) throws -> Set<String> {
         let told: [Bool?] = try db.firstRows(
             """
             SELECT 1 FROM event WHERE mailing = ? AND batch = ? AND idx = ? AND kind IN ('opened', 'clicked', 'unsubscribed', 'complained')

@@ -209,7 +209,8 @@ extension MailingRecord {
             """
             SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
                 excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start,
-                reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum, pruned
+                reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum, pruned,
+                lifetime
             FROM mailing \(condition)
             """, arguments)
         var records: [MailingRecord] = []
@@ -280,5 +281,6 @@ extension MailingRecord {
         stuckSince = try row.read(21)
         stuckReason = try row.read(22)
         pruned = try row.read(27)
+        lifetime = try row.read(28)
     }
 }

@@ -139,7 +139,8 @@ extension SQLLedger {
             attempts: max(progress.attempts(found.index), error?.attempts ?? 0),
             due: state == .deferred ? error?.due : nil,
             skipped: state == .skipped ? try skipped(db, found.batch, found.index) : nil, history: try attempts(db, found),
-            uncertain: try listings(db, found.batch, found.index), events: try events(db, found),
+            uncertain: try listings(db, found.batch, found.index), retried: try retried(db, found.batch, found.index),
+            events: try events(db, found),
             visits: try visits(db, found.batch, found.index))
     }
 

@@ -49,12 +49,15 @@ extension SQLLedger {
             SELECT count(*) FROM bounce b \(db.orderedJoin) progress p ON p.mailing = b.mailing AND p.number = b.batch
             WHERE b.mailing = ? AND substr(p.states, b.idx + 1, 1) = 'f'
             """, [id.description])
+        // The timeline keeps what happened in earlier rounds.
+        let retried = try db.row(
+            "SELECT coalesce(sum(bounced), 0), count(*) FROM retried WHERE mailing = ? AND state = 'f'", [id.description])
         try expect(
             "sent messages in the timeline", "SELECT sum(sent) FROM timeline",
-            counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank] + (bounced ?? 0))
+            counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank] + (bounced ?? 0) + (retried?.read(0) ?? 0))
         try expect(
             "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
-            counted[RecipientState.failed.rank])
+            counted[RecipientState.failed.rank] + (retried?.read(1) ?? 0))
         try Self.recountUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
         return problems
     }

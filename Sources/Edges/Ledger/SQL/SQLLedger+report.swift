@@ -62,7 +62,7 @@ extension SQLLedger: ReportStore {
                     WHERE recipient_error.mailing = ? AND due > 0 GROUP BY failure.id
                     """),
                 uncertain: try Self.uncertainCounts(db, record, held: progress[.uncertain]),
-                events: try Self.events(db, id),
+                rounds: try Self.rounds(db, record, totals: progress.states), events: try Self.events(db, id),
                 brake: try Self.brakeFindings(db, "WHERE id = ?", [id.description])["\(id)"] ?? [],
                 visits: try Self.eventReport(db, id), timeline: timeline, step: step,
                 created: record.created,

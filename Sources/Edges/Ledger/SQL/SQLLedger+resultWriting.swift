@@ -39,6 +39,8 @@ extension SQLLedger {
         private var bounces: [Bounce] = []
         /// Recipients who had failed and have their message.
         private var arrived: [DeliveryAddresses.Place] = []
+        /// Where the newest rounds of recipients begin, of batches of which something came late.
+        private var beginnings: [BatchID: [Int: RoundBeginning]] = [:]
         /// Recipients that moved into a state, by rank.
         private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
@@ -99,6 +101,7 @@ extension SQLLedger {
                 try note(group)
                 for result in group.results {
                     if result.state == .uncertain, try !list(result, group) { continue }
+                    if try isOfEarlierRound(result, group, index) { continue }
                     if try isOfBounced(result, group.batch, index) {
                         batches[index].progress.note(result, dispatchNumber: group.dispatchNumber)
                         continue
@@ -113,6 +116,23 @@ extension SQLLedger {
                 summary.duplicates += 1
             }
             batches[index].progress.take(group.closing, of: group.dispatchNumber, groups: group.groups)
+        }
+
+        /// Whether a result is of a round before that of its recipient, and says nothing of that. What the current dispatch awaits is not
+        /// looked up.
+        private mutating func isOfEarlierRound(_ result: RecipientResult, _ group: ResultGroup, _ index: Int) throws -> Bool {
+            guard result.state.rank < RecipientState.sent.rank, result.state != .uncertain else { return false }
+            let progress = batches[index].progress
+            if progress.dispatchNumber == group.dispatchNumber, progress.isAwaited(result.index) { return false }
+            return try beginning(group.batch, result.index)?.isBehind(result, dispatchNumber: group.dispatchNumber) == true
+        }
+
+        /// Where the newest round of a recipient begins; nil for one of the first round.
+        mutating func beginning(_ batch: BatchID, _ index: Int) throws -> RoundBeginning? {
+            if let known = beginnings[batch] { return known[index] }
+            let found = try RoundBeginning.all(db, batch)
+            beginnings[batch] = found
+            return found[index]
         }
 
         /// Puts the recipient of an uncertain result on the list.

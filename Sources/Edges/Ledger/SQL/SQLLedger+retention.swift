@@ -57,6 +57,7 @@ extension SQLLedger: RetentionStore {
         }
         guard !found.isPruned else { return }
         if let obstacle = rule.obstacle(found.facts) { throw LedgerError.refused("mailing \(id) is kept: \(obstacle)") }
+        try keepRounds(db, id)
         try db.run(
             """
             UPDATE mailing SET pruned = ?1, pruning = 1, (uncertain_listed, uncertain_redelivered, uncertain_unresolved) = (
@@ -115,7 +116,8 @@ private struct Removal {
     /// The tables of a batch, each with its column for the batch number. The batch itself comes last: the others are found by it.
     private static let ofBatches = [
         ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("event_group", "batch"),
-        ("skipped", "batch"), ("bounce", "batch"), ("fingerprint", "batch"), ("progress", "number"), ("batch", "number"),
+        ("skipped", "batch"), ("bounce", "batch"), ("retried", "batch"), ("fingerprint", "batch"), ("progress", "number"),
+        ("batch", "number"),
     ]
     /// Excluded rows that one statement removes.
     private static let rows = 200

@@ -68,6 +68,7 @@ enum Schema {
         migrator.registerMigration("41 webhooks") { db in try db.execute(sql: webhooks) }
         migrator.registerMigration("42 suppression provider") { db in try db.execute(sql: suppressionProvider) }
         migrator.registerMigration("43 soft bounces") { db in try db.execute(sql: softBounces) }
+        migrator.registerMigration("44 rounds") { db in try db.execute(sql: rounds) }
         migrator.registerMigration("45 brake") { db in try db.execute(sql: brake) }
         migrator.registerMigration("50 customers") { db in try db.execute(sql: customers) }
         return migrator
