@@ -131,7 +131,8 @@ import Testing
 
     /// A message without what differs from one sending to the next: its date, the mailing's id and the boundary.
     private static func fixed(_ message: String) -> String {
-        message.replacing(/(?m)^Date: .*$/, with: "").replacing(/Message-ID: <[^.]*/, with: "").replacing(/=_[a-z0-9]{26}/, with: "")
+        message.replacing(/Date: [A-Za-z0-9,:+ ]*/, with: "").replacing(/Message-ID: <[^.]*/, with: "").replacing(
+            /=_[a-z0-9]{26}/, with: "")
     }
 
     @Test("A preview is the message that is sent, but for its date, id and boundary")
@@ -206,7 +207,8 @@ import Testing
         #expect(mail.to == ["Me@example.net"])
         #expect(mail.from.hasPrefix("bounces+") && mail.from.hasSuffix("@bounces.example.com"))
         #expect(mail.raw.contains("\r\nTo: Me@example.net\r\n"))
-        #expect(mail.raw.contains("[Test]_Zo") || mail.raw.contains("=5BTest=5D_Zo"), "\(mail.raw)")
+        // `[Test] Zoë `, and the rest of the subject.
+        #expect(mail.raw.contains("\r\nSubject: =?utf-8?B?W1Rlc3RdIFpvw6sg"))
         #expect(mail.raw.contains("person2@example.com") && mail.raw.contains("https://shop.example/C2"))
         #expect(mail.raw.contains("\r\nX-Code: C2\r\n") && !mail.raw.contains("https://shop.example/u/"))
         #expect(mail.raw.contains("https://t.example.com/u/"))
