@@ -216,6 +216,27 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.ledger))
     }
 
+    @Test("A test of an SMS goes to nobody else, whatever column the provider's body names")
+    func shortMessage() async throws {
+        let sink = try await RunningSink("http")
+        let folder = try TemporaryFolder()
+        try folder.write("id,phone,name,mobile\n1,+4915112345678,Ada,+4915117777777\n", to: "r.csv")
+        let mailing = try folder.write(
+            "name: S\nchannel: sms\nfrom: Shop\ntext: Hi {{name}}\nprovider: gw\nrecipients: {file: r.csv, id: id, address: phone}\n",
+            to: "m.yaml")
+        func test(_ column: String) async throws -> Program.Outcome {
+            let body = "    body: '{\"to\":\"{{\(column)}}\",\"text\":\"{{text}}\"}'\n"
+            let config = try folder.write("providers:\n  gw:\n    url: \(sink.url)/sms\n\(body)", to: "flotilla.yaml")
+            return try await Program.run(["mailing", "test", mailing, "--to", "+4915119999999", "--config", config])
+        }
+        let other = try await test("mobile")
+        #expect(other.status == 1 && other.errors.contains("does not name {{address}}"), "\(other.errors)")
+        let sent = try await test("phone")
+        #expect(sent.status == 0, "\(sent.errors)")
+        try await sink.stop()
+        #expect(try sink.lines().count == 1)
+    }
+
     @Test("A test that the provider does not take, and addresses that are none")
     func refused() async throws {
         let folder = try MailingFolder(provider: "smtp://127.0.0.1:\(try freePort())", recipients: MailingFolder.recipients(1))
