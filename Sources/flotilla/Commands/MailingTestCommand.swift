@@ -61,7 +61,7 @@ extension MailingCommand {
                     reason: response.reason.rawValue)
                 StandardOutput.write(json: try ScriptJSON.text(answer))
             } else {
-                let words = "\(response.code > 0 ? "\(response.code) " : "")\(response.text)"
+                let words = [response.code > 0 ? "\(response.code)" : "", response.text].filter { !$0.isEmpty }.joined(separator: " ")
                 StandardOutput.write(
                     isAccepted
                         ? "accepted by \(job.provider.name) for \(address): \(words)"
