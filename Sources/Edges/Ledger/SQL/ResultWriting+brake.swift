@@ -18,9 +18,9 @@ extension SQLLedger.ResultWriting {
         let found: [Int64??] = try db.firstRows(
             "SELECT max(base) FROM result WHERE mailing = ? AND batch = ?", ids.map { [$0.mailing.description, $0.number] }
         ) { row, _ in try row.read(0) as Int64? }
-        let times = Dictionary(uniqueKeysWithValues: zip(ids, found.map { ($0 ?? nil) ?? now }))
-        for (batch, kind) in returned {
-            mailings[mailing(batch.mailing)].count(times[batch] ?? now, kind == .complaints ? \.complained : \.bounced)
+        let times = Dictionary(uniqueKeysWithValues: zip(ids, found.map { $0 ?? nil }))
+        for (batch, kind, at) in returned {
+            mailings[mailing(batch.mailing)].count((times[batch] ?? nil) ?? at, kind == .complaints ? \.complained : \.bounced)
             summary.braked.insert(batch.mailing)
         }
         returned = []

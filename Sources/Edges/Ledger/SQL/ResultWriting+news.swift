@@ -52,7 +52,7 @@ extension SQLLedger.ResultWriting {
                 result.response = ProviderResponse(
                     one.reason, .fail, about: .recipient, stage: .response, code: 0, text: one.text.prefix(utf8Bytes: 500))
             }
-            if after.shown == .failed, one.isHard { returned.append((one.batch, .bounces)) }
+            if after.shown == .failed, one.isHard { returned.append((one.batch, .bounces, one.at ?? now)) }
             // No dispatch is waited for on its account.
             batches[index].progress.states[one.index] = StateCode.code(after.shown)
             try move(

@@ -68,7 +68,7 @@ extension SQLLedger.ResultWriting {
         var totals: [MailingID: [EventKind: (count: Int, recipients: Int)]] = [:]
         for event in zip(events, written).filter(\.1).map(\.0) {
             let isFirst = known[event.key, default: 0] == 0
-            if isFirst, event.kind == .complained { returned.append((event.batch, .complaints)) }
+            if isFirst, event.kind == .complained { returned.append((event.batch, .complaints, now)) }
             known[event.key, default: 0] += 1
             let total = totals[event.batch.mailing]?[event.kind] ?? (0, 0)
             totals[event.batch.mailing, default: [:]][event.kind] = (total.count + 1, total.recipients + (isFirst ? 1 : 0))

@@ -29,8 +29,8 @@ extension SQLLedger {
         private var accepted: Set<MailingID> = []
         /// The providers whose receipts are expected; nil before it was asked.
         var expected: Set<String>?
-        /// Bounces and complaints, by the batches of their messages.
-        var returned: [(batch: BatchID, kind: BrakeFinding.Kind)] = []
+        /// Bounces and complaints, by the batches of their messages, with the time of one whose result has not come.
+        var returned: [(batch: BatchID, kind: BrakeFinding.Kind, at: Int64)] = []
         /// Rows by which providers' receipts are found.
         var references: [[any SQLConvertible]] = []
         /// The provider of the group that is taken; empty for news.
