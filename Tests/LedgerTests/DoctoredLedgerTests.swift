@@ -87,7 +87,8 @@ import Text
             }
             try db.execute(
                 sql: """
-                    INSERT INTO retried (mailing, batch, idx, round, at, dispatch, state, bounced) VALUES ('\(ids[0])', 0, 1, 2, 1, 0, 'f', 0)
+                    INSERT INTO retried (mailing, batch, idx, round, at, dispatch, state, bounced)
+                    VALUES ('\(ids[0])', 0, 1, 2, 1, 0, 'f', 0)
                     """)
             try db.execute(sql: "INSERT INTO pruned_address (number, batch, hashes) VALUES (\(number), 0, x'0102030405060708')")
         }
