@@ -79,12 +79,16 @@ import Text
             try SQLLedger.keep([letter], SQLiteTransaction(db))
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
             for number in 2...3 {
-                let values = "'\(ids[0])', \(number), 1, 'ann', 'full', 1, '{\"sent\":9223372036854775807}'"
-                try db.execute(sql: "INSERT INTO mailing_round (mailing, number, at, actor, reasons, recipients, states) VALUES (\(values))")
+                try db.execute(
+                    sql: """
+                        INSERT INTO mailing_round (mailing, number, at, actor, reasons, recipients, states)
+                        VALUES ('\(ids[0])', \(number), 1, 'ann', 'full', 1, '{"sent":9223372036854775807}')
+                        """)
             }
             try db.execute(
                 sql: """
-                    INSERT INTO retried (mailing, batch, idx, round, at, dispatch, state, bounced) VALUES ('\(ids[0])', 0, 1, 2, 1, 0, 'f', 0)
+                    INSERT INTO retried (mailing, batch, idx, round, at, dispatch, state, bounced)
+                    VALUES ('\(ids[0])', 0, 1, 2, 1, 0, 'f', 0)
                     """)
             try db.execute(sql: "INSERT INTO pruned_address (number, batch, hashes) VALUES (\(number), 0, x'0102030405060708')")
         }

@@ -143,8 +143,9 @@ private struct OpenRound: Sendable {
         try db.runAll("DELETE FROM recipient_error WHERE mailing = ? AND batch = ? AND idx = ?", places)
         // What comes back from now on is of the new message.
         let bounced = try db.runAll("DELETE FROM bounce WHERE mailing = ? AND batch = ? AND idx = ?", places)
-        try db.insert(
-            into: "retried", "mailing, batch, idx, round, at, dispatch, state, bounced", zip(rows, bounced).map { $0 + [$1 > 0] })
+        try db.runAll(
+            "INSERT INTO retried (mailing, batch, idx, round, at, dispatch, state, bounced) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            zip(rows, bounced).map { $0 + [$1 > 0] })
         try BatchProgress.storeAll(db, batches)
         try changes.store(db)
     }
