@@ -78,6 +78,8 @@ import Text
         try await ledger.pool.write { [letter] db in
             try SQLLedger.keep([letter], SQLiteTransaction(db))
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
+            try db.execute(
+                sql: "INSERT INTO soft_bounce (channel, address, hash, n, mailing, at) VALUES ('email', 'p0-1@example.com', 1, 1, 'm', 1)")
             try db.execute(sql: "INSERT INTO pruned_address (number, batch, hashes) VALUES (\(number), 0, x'0102030405060708')")
         }
     }
