@@ -90,6 +90,8 @@ import Text
                     INSERT INTO retried (mailing, batch, idx, round, at, dispatch, state, bounced)
                     VALUES ('\(ids[0])', 0, 1, 2, 1, 0, 'f', 0)
                     """)
+            try db.execute(
+                sql: "INSERT INTO soft_bounce (channel, address, hash, n, mailing, at) VALUES ('email', 'p0-1@example.com', 1, 1, 'm', 1)")
             try db.execute(sql: "INSERT INTO pruned_address (number, batch, hashes) VALUES (\(number), 0, x'0102030405060708')")
         }
     }

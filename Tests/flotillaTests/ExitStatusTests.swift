@@ -19,6 +19,7 @@ import Testing
         ["ledger", "prune", "--older-than", "long"], ["ledger", "restore"], ["suppressions", "add"], ["suppressions", "add", "x"],
         ["suppressions", "add", "a@b.de", "--category", "A B"], ["suppressions", "add", "a@b.de", "--channel", "fax"],
         ["suppressions", "add", "a@b.de", "--expiry", "soon"], ["suppressions", "add", "a@b.de", "--expiry", "2020-01-01"],
+        ["suppressions", "undo"], ["suppressions", "undo", "--reason", "hard_bounce", "--since", "soon"],
         ["suppressions", "add", "nobody", "--channel", "email"], ["suppressions", "add", "1", "--channel", "sms", "--country", "X"],
         ["suppressions", "remove", "nobody", "--channel", "email"], ["suppressions", "check", "x", "--channel", "email"],
         ["suppressions", "check", " "], ["suppressions", "list", "--category", "A B"], ["suppressions", "list", "--limit", "0"],

@@ -57,7 +57,7 @@ package struct UndoSuppressions: Order {
     package var kind: AuditNote.Order { .unsuppress }
     package var object: AuditedObject { .suppressions }
 
-    package func obstacle(_ removed: Int) -> OrderObstacle? { removed == 0 ? .refused("there are no such suppressions") : nil }
+    package func obstacle(_ removed: Int) -> OrderObstacle? { removed == 0 ? .unchanged("there are no such suppressions") : nil }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> Int {
         var audit = SuppressionAudit(context.note)

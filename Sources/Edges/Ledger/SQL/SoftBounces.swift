@@ -19,7 +19,7 @@ enum SoftBounces {
             """
             INSERT INTO soft_bounce (channel, address, hash, n, mailing, at) VALUES (?1, ?2, ?3, 1, ?4, ?5)
             ON CONFLICT (channel, address) DO UPDATE SET
-                n = CASE WHEN soft_bounce.mailing = excluded.mailing THEN soft_bounce.n
+                n = CASE WHEN soft_bounce.mailing = excluded.mailing OR soft_bounce.n > 1000 THEN soft_bounce.n
                     WHEN soft_bounce.at < excluded.at - ?6 THEN 1 ELSE soft_bounce.n + 1 END,
                 mailing = excluded.mailing, at = CASE WHEN soft_bounce.at > excluded.at THEN soft_bounce.at ELSE excluded.at END
             """,
