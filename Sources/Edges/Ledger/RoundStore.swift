@@ -57,6 +57,8 @@ package struct RetrySelection: Sendable, Equatable {
     package var mayHaveIt = 0
     /// Those whose address was erased.
     package var erased = 0
+    /// Suppressions that their bounces had led to, and that are none any more.
+    package var lifted: [Suppression.Key] = []
     /// The round that was opened; nil where nobody was found.
     package var round: Int?
     /// Why not all of them could be planned again, after some were; nil where they were.

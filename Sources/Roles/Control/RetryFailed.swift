@@ -41,6 +41,7 @@ package struct RetryFailed: Order {
         let selection = try await OrderError.mapping { () async throws(LedgerError) in
             try await context.ledger.retry(mailing, filter, note: context.note, now: context.now)
         }
+        if !selection.lifted.isEmpty { await context.announcer.tell([], lifted: selection.lifted) }
         return Outcome(record: record, selection: selection, reach: await context.announcer.planned())
     }
 }

@@ -46,6 +46,7 @@ extension SQLLedger: RoundStore {
                 round = opened
                 selection.add(slice)
                 selection.round = opened?.number
+                selection.lifted = opened?.lifted ?? []
                 place = slice.next
             } catch {
                 // Somebody stopped it meanwhile: who was planned until then is stopped.
@@ -79,6 +80,7 @@ private struct OpenRound: Sendable {
     private let reasons: String
     private let before: AuditedValues
     private var recipients = 0
+    private(set) var lifted: [Suppression.Key] = []
     /// The number of the audit entry; nil where nobody gave an order.
     private var entry: Int64?
 
@@ -117,6 +119,9 @@ private struct OpenRound: Sendable {
             _ = try SQLLedger.setState(db, id, SQLLedger.StateChange(to: .sending, from: [.sent, .failed], now: now))
         }
         try tell(db, note)
+        // A person wants them to get it: that they were refused before keeps nobody out. The list is locked last.
+        let places = slice.batches.flatMap { batch in batch.recipients.map { DeliveryAddresses.Place(batch: batch.id, index: $0.index) } }
+        lifted += try SQLLedger.liftBounces(db, of: places, now: now)
     }
 
     private func plan(_ slice: RetryChoice.Slice, _ db: any SQLTransaction) throws {
