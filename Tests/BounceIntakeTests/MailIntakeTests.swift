@@ -44,7 +44,8 @@ import Transport
             { onListening in
                 [
                     MailServer(
-                        host: "127.0.0.1", port: 0, hostname: "mx.example.com", bounds: bounds, group: .singletonMultiThreadedEventLoopGroup,
+                        host: "127.0.0.1", port: 0, hostname: "mx.example.com", bounds: bounds,
+                        group: .singletonMultiThreadedEventLoopGroup,
                         logger: quietLogger, onListening: onListening, handler: { [intake] in await intake.take($0) })
                 ]
             }, body)

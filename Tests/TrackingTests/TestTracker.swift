@@ -42,7 +42,8 @@ struct TestTracker {
         var endpoint = RedisEndpoint(place: .unix(path: redis.socket))
         endpoint.timeout = .milliseconds(300)
         return Broker(
-            endpoint: endpoint, prefix: "test", partitions: 1, name: "test", group: .singletonMultiThreadedEventLoopGroup, logger: quietLogger)
+            endpoint: endpoint, prefix: "test", partitions: 1, name: "test", group: .singletonMultiThreadedEventLoopGroup,
+            logger: quietLogger)
     }
 
     func path(_ prefix: String, _ purpose: TokenPurpose, index: Int = 9, mailing: UInt32 = 7) throws -> String {

@@ -12,7 +12,8 @@ package enum UnsubscribeAddress {
         out += domain
     }
 
-    /// Whose address it is; nil for one that is none, or that we did not sign. Servers may change the case of the name, and no sign behind it.
+    /// Whose address it is; nil for one that is none, or that we did not sign. Servers may change the case of the name, and no sign behind
+    /// it.
     package static func subject(of address: String, keys: SigningKeys) -> TokenSubject? {
         let local = address[..<(address.lastIndex(of: "@") ?? address.endIndex)]
         guard let plus = local.firstIndex(of: "+"), local[..<plus].lowercased() == name else { return nil }

@@ -51,7 +51,8 @@ extension WebhooksCommand {
         private func wanted() throws -> WebhookTypes {
             let names = types.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
             do { return try WebhookTypes(names) } catch {
-                throw ValidationError("--types: \(error). Write a pattern in quotation marks ('recipient.*'): the shell replaces it by files")
+                throw ValidationError(
+                    "--types: \(error). Write a pattern in quotation marks ('recipient.*'): the shell replaces it by files")
             }
         }
 
