@@ -23,7 +23,9 @@ extension CustomersCommand {
                 given again: what is there already stays as it is.
                 """)
         @Argument(help: "The table (.csv, .tsv, .txt, .ndjson or .jsonl).") var file: String
-        @Option(help: ArgumentHelp("What a column is: COLUMN=NAME, or COLUMN=- to ignore it. May be given several times.", valueName: "column=name"))
+        @Option(
+            help: ArgumentHelp(
+                "What a column is: COLUMN=NAME, or COLUMN=- to ignore it. May be given several times.", valueName: "column=name"))
         var map: [String] = []
         @Option(help: ArgumentHelp("An attribute that is added if it is not there. May be given several times.", valueName: "name:type"))
         var attribute: [String] = []
@@ -53,7 +55,7 @@ extension CustomersCommand {
 
         func validate() throws {
             _ = try SuppressedNames.country(country)
-            _ = try mapping()
+            _ = try ColumnMapping.read(map)
             _ = try added()
             if format == nil {
                 throw ValidationError("'\(LogText.line(file))' does not say its format by .csv, .tsv, .txt, .ndjson or .jsonl; rename it")
@@ -63,17 +65,6 @@ extension CustomersCommand {
 
         private var format: RecipientSource.Format? { RecipientSource.Format(path: file) }
 
-        private func mapping() throws -> [String: String] {
-            var mapping: [String: String] = [:]
-            for text in map {
-                guard let mark = text.lastIndex(of: "="), mark != text.startIndex, text.index(after: mark) != text.endIndex else {
-                    throw ValidationError("--map '\(LogText.line(text))' is not COLUMN=NAME, or COLUMN=- to ignore the column")
-                }
-                mapping[String(text[..<mark])] = String(text[text.index(after: mark)...])
-            }
-            return mapping
-        }
-
         private func added() throws -> [(name: String, type: AttributeType)] {
             try attribute.map { text in
                 let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
@@ -81,7 +72,9 @@ extension CustomersCommand {
                     let types = AttributeType.allCases.map(\.rawValue).joined(separator: ", ")
                     throw ValidationError("--attribute '\(LogText.line(text))' is not NAME:TYPE, with one of the types \(types)")
                 }
-                if let fault = Attribute.fault(ofName: parts[0]) { throw ValidationError("--attribute '\(LogText.line(parts[0]))' \(fault)") }
+                if let fault = Attribute.fault(ofName: parts[0]) {
+                    throw ValidationError("--attribute '\(LogText.line(parts[0]))' \(fault)")
+                }
                 return (parts[0], type)
             }
         }
@@ -89,7 +82,7 @@ extension CustomersCommand {
         func run() async throws {
             let session = try await order.beginningSession(order.settings(), near: [file])
             var options = CustomerFile.Options(attributes: try await attributes(session))
-            options.mapping = try mapping()
+            options.mapping = try ColumnMapping.read(map)
             options.country = try SuppressedNames.country(country)
             options.subscribed = subscribed?.state
             let (good, bad) = try check(options)

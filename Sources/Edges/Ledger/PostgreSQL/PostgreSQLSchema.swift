@@ -19,6 +19,7 @@ enum PostgreSQLSchema {
         Migration(name: "40 pruned addresses", sql: prunedAddresses),
         Migration(name: "41 webhooks", sql: webhooks),
         Migration(name: "50 customers", sql: customers),
+        Migration(name: "51 history", sql: history),
     ]
 
     /// Has the tables be those of this release.

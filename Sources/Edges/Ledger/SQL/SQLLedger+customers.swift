@@ -82,7 +82,10 @@ extension SQLLedger: CustomerStore {
         // The addresses' key begins with the channel.
         let channels = JSONWriter.list(of: Channel.allCases.map(\.rawValue))
         for number in Set(numbers) {
-            for table in ["customer_address", "subscription"] { try db.run("DELETE FROM \(table) WHERE channel IN (SELECT value FROM \(db.elements)) AND customer = ?", [channels, number]) }
+            for table in ["customer_address", "subscription"] {
+                try db.run("DELETE FROM \(table) WHERE channel IN (SELECT value FROM \(db.elements)) AND customer = ?", [channels, number])
+            }
+            try removeHistory(of: number, db)
             try db.run("DELETE FROM customer WHERE number = ?", [number])
         }
         return Set(numbers).count

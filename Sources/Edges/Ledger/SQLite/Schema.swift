@@ -67,6 +67,7 @@ enum Schema {
         migrator.registerMigration("40 pruned addresses") { db in try db.execute(sql: prunedAddresses) }
         migrator.registerMigration("41 webhooks") { db in try db.execute(sql: webhooks) }
         migrator.registerMigration("50 customers") { db in try db.execute(sql: customers) }
+        migrator.registerMigration("51 history") { db in try db.execute(sql: history) }
         return migrator
     }
 }
