@@ -40,6 +40,9 @@ package struct AuditNote: Sendable, Equatable {
         case importOrders = "import_orders"
         case removeCustomers = "remove_customers"
         case addAttribute = "add_attribute"
+        /// Segments of customers.
+        case saveSegment = "save_segment"
+        case removeSegment = "remove_segment"
     }
 
     package var order: Order
