@@ -134,7 +134,7 @@ import Testing
 
         let leaves = conditions
         var definitions = leaves
-        for _ in 0..<60 { definitions.append(tree(leaves, levels: Int.random(in: 1...4, using: &generator), &generator)) }
+        for _ in 0..<25 { definitions.append(tree(leaves, levels: Int.random(in: 1...4, using: &generator), &generator)) }
         for definition in definitions {
             let wanted = try people.filter { try evaluator.holds(definition, $0) }.map(\.id)
             let found = try await members(definition, ledger)
