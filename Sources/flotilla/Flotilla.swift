@@ -30,8 +30,8 @@ struct Flotilla: AsyncParsableCommand {
         subcommands: [
             Send.self, MailingCommand.self, RecipientCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
             CollectorCommand.self, TrackerCommand.self, BouncesCommand.self, WebhooksCommand.self, DKIMCommand.self, DoctorCommand.self,
-            TopCommand.self, ResponsesCommand.self, AuditCommand.self, SuppressionsCommand.self, CustomersCommand.self, RecountCommand.self,
-            ReceiptsCommand.self,
+            TopCommand.self, ResponsesCommand.self, AuditCommand.self, SuppressionsCommand.self, CustomersCommand.self,
+            SegmentsCommand.self, RecountCommand.self, ReceiptsCommand.self,
             DeadCommand.self, LedgerCommand.self,
         ])
 }

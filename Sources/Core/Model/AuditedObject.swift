@@ -1,6 +1,6 @@
 /// What an order was about. Its text is the same in the ledger, in the log and on the command line: `mailing:ID`, `provider:NAME`,
 /// `dead:NUMBER`, `ledger`,
-/// `suppressions`, `suppression:CHANNEL:ADDRESS`, `webhook:ID`, `customers`, `attribute:NAME`.
+/// `suppressions`, `suppression:CHANNEL:ADDRESS`, `webhook:ID`, `customers`, `attribute:NAME`, `segment:NAME`.
 package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case mailing(MailingID)
     /// The scope of a limit.
@@ -19,6 +19,8 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case customers
     /// An attribute of customers.
     case attribute(String)
+    /// A segment of customers.
+    case segment(String)
 
     /// Reads what `description` wrote; what this release does not know counts as a scope that it does not know.
     package init(_ text: String) { self = Self.known(text) ?? .limit(StoredScope(text)) }
@@ -38,6 +40,7 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
             return .suppression(channel, String(parts[1]))
         case "webhook": return .webhook(String(name))
         case "attribute": return .attribute(String(name))
+        case "segment": return .segment(String(name))
         case "category": return .categories(String(name))
         case "dead": return numbers(name).map(AuditedObject.deadLetters)
         default: return nil
@@ -56,6 +59,7 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
         case .webhook(let id): "webhook:\(id)"
         case .customers: "customers"
         case .attribute(let name): "attribute:\(name)"
+        case .segment(let name): "segment:\(name)"
         case .suppression(let channel, let address): "suppression:\(channel.rawValue):\(address)"
         }
     }

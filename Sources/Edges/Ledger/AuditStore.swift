@@ -38,8 +38,13 @@ package struct AuditNote: Sendable, Equatable {
         case rotateWebhookSecret = "rotate_webhook_secret"
         /// Customers and their attributes.
         case importCustomers = "import_customers"
+        case importEvents = "import_events"
+        case importOrders = "import_orders"
         case removeCustomers = "remove_customers"
         case addAttribute = "add_attribute"
+        /// Segments of customers.
+        case saveSegment = "save_segment"
+        case removeSegment = "remove_segment"
     }
 
     package var order: Order

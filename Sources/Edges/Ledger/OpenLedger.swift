@@ -1,5 +1,5 @@
 /// An open ledger, whatever engine keeps it: all of its stores, and what whoever opened it needs besides.
-package protocol OpenLedger: LedgerStore, MessageStore, CustomerStore {
+package protocol OpenLedger: LedgerStore, MessageStore, CustomerStore, CustomerHistoryStore, SegmentStore {
     /// What the ledger is called in texts: a path, or a URL without secrets.
     var path: String { get }
 

@@ -17,7 +17,7 @@ struct CustomersCommand: AsyncParsableCommand {
             A customer has an id of yours, addresses by channel, subscriptions by channel and category, tags, and attributes that you add. \
             docs/customers.md tells more.
             """,
-        subcommands: [Import.self, List.self, Show.self, Export.self, Remove.self, Attributes.self])
+        subcommands: [Import.self, List.self, Show.self, Export.self, Remove.self, Attributes.self, Events.self, Orders.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

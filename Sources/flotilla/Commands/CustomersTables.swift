@@ -55,7 +55,7 @@ extension CustomersCommand {
 
         func validate() throws {
             _ = try SuppressedNames.country(country)
-            _ = try mapping()
+            _ = try ColumnMapping.read(map)
             _ = try added()
             if format == nil {
                 throw ValidationError("'\(LogText.line(file))' does not say its format by .csv, .tsv, .txt, .ndjson or .jsonl; rename it")
@@ -64,17 +64,6 @@ extension CustomersCommand {
         }
 
         private var format: RecipientSource.Format? { RecipientSource.Format(path: file) }
-
-        private func mapping() throws -> [String: String] {
-            var mapping: [String: String] = [:]
-            for text in map {
-                guard let mark = text.lastIndex(of: "="), mark != text.startIndex, text.index(after: mark) != text.endIndex else {
-                    throw ValidationError("--map '\(LogText.line(text))' is not COLUMN=NAME, or COLUMN=- to ignore the column")
-                }
-                mapping[String(text[..<mark])] = String(text[text.index(after: mark)...])
-            }
-            return mapping
-        }
 
         private func added() throws -> [(name: String, type: AttributeType)] {
             try attribute.map { text in
@@ -93,7 +82,7 @@ extension CustomersCommand {
         func run() async throws {
             let session = try await order.beginningSession(order.settings(), near: [file])
             var options = CustomerFile.Options(attributes: try await attributes(session))
-            options.mapping = try mapping()
+            options.mapping = try ColumnMapping.read(map)
             options.country = try SuppressedNames.country(country)
             options.subscribed = subscribed?.state
             let (good, bad) = try check(options)

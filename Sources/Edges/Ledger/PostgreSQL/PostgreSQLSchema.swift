@@ -23,6 +23,7 @@ enum PostgreSQLSchema {
         Migration(name: "44 rounds", sql: rounds),
         Migration(name: "45 brake", sql: brake),
         Migration(name: "50 customers", sql: customers),
+        Migration(name: "51 history", sql: history),
     ]
 
     /// Has the tables be those of this release.

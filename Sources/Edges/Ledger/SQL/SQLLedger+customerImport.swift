@@ -15,7 +15,7 @@ extension SQLLedger {
     }
 
     /// Adds the audit entry of an import, or brings that of the transactions before up to date. It names nobody.
-    private static func note(_ db: any SQLTransaction, _ audit: CustomerAudit, count: Int, now: Int64) throws -> Int64? {
+    static func note(_ db: any SQLTransaction, _ audit: CustomerAudit, count: Int, now: Int64) throws -> Int64? {
         var after = AuditedValues()
         after.file = audit.file
         after.recipients = audit.changed + count

@@ -85,6 +85,7 @@ extension SQLLedger: CustomerStore {
             for table in ["customer_address", "subscription"] {
                 try db.run("DELETE FROM \(table) WHERE channel IN (SELECT value FROM \(db.elements)) AND customer = ?", [channels, number])
             }
+            try removeHistory(of: number, db)
             try db.run("DELETE FROM customer WHERE number = ?", [number])
         }
         return Set(numbers).count

@@ -46,6 +46,9 @@ protocol SQLTransaction: AnyObject {
     /// The text behind the name of a table that is to be read by an index, where the engine has to be told.
     func indexed(_ index: String) -> String
 
+    /// Prepares the transaction for queries that look at all customers.
+    func beginAnalysis() throws
+
     /// What a column of a type is declared as; texts are compared byte by byte.
     func columnType(_ type: SQLType) -> String
 
@@ -103,6 +106,7 @@ extension SQLTransaction {
     }
 
     func removeAtOnce(_ id: MailingID) throws -> Int? { nil }
+    func beginAnalysis() throws {}
 
     func run(_ sql: String) throws { try run(sql, []) }
     func rows(_ sql: String) throws -> any SQLCursor { try rows(sql, []) }

@@ -71,6 +71,7 @@ enum Schema {
         migrator.registerMigration("44 rounds") { db in try db.execute(sql: rounds) }
         migrator.registerMigration("45 brake") { db in try db.execute(sql: brake) }
         migrator.registerMigration("50 customers") { db in try db.execute(sql: customers) }
+        migrator.registerMigration("51 history") { db in try db.execute(sql: history) }
         return migrator
     }
 }
