@@ -141,6 +141,24 @@ import Testing
         try await eventually("it goes on") { await self.fails(ledger) == nil }
     }
 
+    @Test func openingWaitsForAPlace() async throws {
+        let server = try await OwnPostgreSQL(options: ["max_connections=4", "superuser_reserved_connections=1", "max_wal_senders=0"])
+        try server.run("CREATE ROLE app LOGIN PASSWORD 'word'; GRANT CREATE ON SCHEMA public TO app")
+        let url = server.url(user: "app", password: "word")
+        var others: [PostgreSQLConnection] = []
+        var refused: PostgreSQLError?
+        while others.count < 5, refused == nil {
+            do throws(PostgreSQLError) { others.append(try PostgreSQLConnection(url: url)) } catch { refused = error }
+        }
+        #expect(refused?.isOfFullServer == true, "\(String(describing: refused))")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { @concurrent [quiet] in _ = try SQLLedger.open(postgreSQL: url, logger: quiet, sessions: 1) }
+            others.removeAll()
+            try await group.waitForAll()
+        }
+        #expect(!PostgreSQLError(kind: .denied, detail: "too many connections for role").isOfFullServer)
+    }
+
     @Test func aStatementThatTakesTooLongIsEndedAndTriedAgain() async throws {
         let server = try await OwnPostgreSQL()
         let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(retryTime: .zero))

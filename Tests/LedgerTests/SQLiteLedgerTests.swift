@@ -24,7 +24,14 @@ import Testing
         let queue = try DatabaseQueue(path: path)
         try queue.write { try $0.execute(sql: "CREATE TABLE song (title TEXT)") }
         try queue.close()
-        #expect(throws: LedgerError.foreign(path: path)) { try SQLiteLedger.open(path, logger: logger) }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        for mustExist in [true, false] {
+            #expect(throws: LedgerError.foreign(path: path)) { try SQLiteLedger.open(path, mustExist: mustExist, logger: logger) }
+        }
+        #expect(throws: LedgerError.foreign(path: path)) { try SQLiteLedger.refuseForeign(path) }
+        // Its journal is as it was, and nothing lies beside it.
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["other.sqlite"])
     }
 
     @Test(arguments: ["definition = '{'", "definition = json_set(definition, '$.batchSize', 0)", "state = 'dreaming'"])

@@ -28,6 +28,9 @@ extension CSVReaderTests {
         ("1, \"A, B\" ,x\n", [["1", "A, B", "x"]]), ("1,   , x \n", [["1", "   ", " x "]]), ("1,5\" disk,x\n", [["1", "5\" disk", "x"]]),
         // Lines of nothing that anybody sees.
         ("1,a,x\n   \n\t\n\u{a0}\n\u{0}\u{0}\u{0}\n2,b,y\n", [["1", "a", "x"], ["2", "b", "y"]]),
+        // Rows of nothing but delimiters, of any number.
+        ("1,a,x\n,,\n , ,\u{a0}\n,\n,,,,\r\n\u{2800},,\n2,b,y\n,,", [["1", "a", "x"], ["2", "b", "y"]]),
+        ("1,a,x\n,b,\n,,y\n", [["1", "a", "x"], ["", "b", ""], ["", "", "y"]]),
         // What DOS and fixed blocks leave at the end.
         ("1,a,x\r\n\u{1a}", [["1", "a", "x"]]), ("1,a,x\r\n\u{1a}\r\n", [["1", "a", "x"]]), ("1,a,x\n\u{1a}\u{1a}\n\n", [["1", "a", "x"]]),
         ("1,a,x\u{1a}", [["1", "a", "x"]]), ("1,a,x\n\u{0}\u{0}\u{0}\u{0}", [["1", "a", "x"]]),

@@ -84,6 +84,21 @@ struct BadInputTests {
         #expect(outcome.status == 1 && outcome.errors.contains("not JSON"), "\(outcome.errors)")
     }
 
+    @Test func aTemplateIsNotBlamedForTheValuesOfTheFirstRows() async throws {
+        let sink = try await RunningSink("http")
+        let rows = (1...1_500).map { "\($0),a\($0)@example.com,\($0 == 1_500 ? "7" : "bad")\n" }
+        for (rows, status) in [(rows, 0), (rows.dropLast(), 5)] as [([String], Int32)] {
+            let mailing = try MailingFolder(
+                provider: sink.url, recipients: "id,email,v\n" + rows.joined(), body: #"{"to":"{{email}}","v":{{v}}}"#)
+            let outcome = try await mailing.send()
+            #expect(outcome.status == status, "\(outcome.errors)")
+            #expect(outcome.output.contains(/excluded: invalid_body +1,?499\n/), "\(outcome.output)")
+            #expect(outcome.errors.contains("none of the first 100 recipients can be sent to"), "\(outcome.errors)")
+        }
+        try await sink.stop()
+        #expect(try sink.lines().count == 1)
+    }
+
     @Test func aRowThatWouldSpoilTheBodyIsExcludedWhereverItStands() async throws {
         for first in [true, false] {
             let sink = try await RunningSink("http")

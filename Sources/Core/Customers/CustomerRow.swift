@@ -60,7 +60,8 @@ package struct CustomerColumns: Sendable {
         return Fault(
             """
             the column '\(column)' is neither a field of customers nor an attribute that was added\(others)\(meant) \
-            Add it (flotilla customers attributes add NAME TYPE), say what it is (--map '\(column)=NAME'), or ignore it (--map '\(column)=-')
+            Add it (flotilla customers attributes add NAME TYPE), say what it is (--map '\(column)=NAME'), or ignore it \
+            (--map '\(column)=-')
             """)
     }
 }

@@ -64,8 +64,8 @@ extension Settings {
         if let domain = settings.email.unsubscribeDomain, settings.tracker.url == nil {
             settings.warnings.append(
                 """
-                email.unsubscribe_domain (\(domain)) has no effect without tracker.url: messages name no way to unsubscribe. Set tracker.url \
-                (docs/tracking.md), or remove it
+                email.unsubscribe_domain (\(domain)) has no effect without tracker.url: messages name no way to unsubscribe. Set \
+                tracker.url (docs/tracking.md), or remove it
                 """)
         }
         if let visitors { settings.visitors = visitors.rules }

@@ -33,21 +33,22 @@ package struct BodyCheck: Sendable {
         }
     }
 
-    /// Makes sure that some of the first recipients can be sent to: a template that is no JSON for any of them is broken.
-    /// - Throws: `TemplateError` that shows the place in the first one's body; `InputError`.
-    func tryOut(_ planner: consuming RecipientPlanner) throws {
-        guard case .body(let composer) = part else { return }
+    /// Looks whether the template is JSON for anybody.
+    /// - Returns: what to say where none of the first recipients can be sent to; each of them is excluded, and the others may be good.
+    /// - Throws: `TemplateError` for a template that no values make JSON; `InputError`.
+    func tryOut(_ planner: consuming RecipientPlanner) throws -> TemplateError.Problem? {
+        guard case .body(let composer) = part else { return nil }
+        try composer.checkJSON()
         var chunk = planner.makeChunk()
-        var first: TemplateError?
+        var first: String?
+        var rows = 0
         for _ in 0..<100 {
             guard try planner.next(&chunk) else { break }
             guard !chunk.recipients.isEmpty else { continue }
-            do throws(TemplateError) {
-                return try composer.checkJSON(chunk.recipients, row: 0)
-            } catch {
-                first = first ?? error
-            }
+            guard let fault = composer.jsonFault(chunk.recipients, row: 0) else { return nil }
+            first = first ?? fault
+            rows += 1
         }
-        if let first { throw first }
+        return first.map { composer.jsonWarning($0, rows: rows) }
     }
 }

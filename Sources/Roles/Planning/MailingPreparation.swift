@@ -74,9 +74,11 @@ package enum MailingPreparation {
                 throw fault
             }
         }
+        var body: TemplateError.Problem?
         if let check = try BodyCheck(mailing, provider) {
             let names = Set(mailing.fields.dropFirst(2))
-            try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, keeping: names, bounds: .init(size: 1)))
+            body = try check.tryOut(
+                RecipientPlanner(source: file.recipients, channel: mailing.channel, keeping: names, bounds: .init(size: 1)))
         }
         // Batches hold only the columns that the templates name.
         mailing.fields = mailing.fields.enumerated().filter { place, name in
@@ -86,7 +88,7 @@ package enum MailingPreparation {
         let length = try lengthWarning(mailing, file.recipients, url: tracker?.url(ofSender: mailing.from))
         return PreparedJob(
             mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity,
-            categoryPlace: file.categoryPlace, remarks: contents.warnings + [length].compactMap(\.self))
+            categoryPlace: file.categoryPlace, remarks: contents.warnings + [body, length].compactMap(\.self))
     }
 
     /// What is said of an SMS whose text takes more than one message, by its first recipient; nil for any other.

@@ -18,9 +18,9 @@ extension CustomersCommand {
             discussion: """
                 The table is CSV with a header, or NDJSON. Its columns are id, status, language, time_zone, main_channel, tags, \
                 \(Channel.allCases.map(\.rawValue).joined(separator: ", ")) (addresses), subscribed, subscribed_CHANNEL and \
-                subscribed_CHANNEL:CATEGORY (yes, no or unconfirmed), and attributes; all but the id may be missing. A customer is known by \
-                the id. An empty value changes nothing. Every row is checked before the first is imported. An import that is interrupted is \
-                given again: what is there already stays as it is.
+                subscribed_CHANNEL:CATEGORY (yes, no or unconfirmed), and attributes; all but the id may be missing. A customer is known \
+                by the id. An empty value changes nothing. Every row is checked before the first is imported. An import that is \
+                interrupted is given again: what is there already stays as it is.
                 """)
         @Argument(help: "The table (.csv, .tsv, .txt, .ndjson or .jsonl).") var file: String
         @Option(

@@ -141,6 +141,8 @@ extension Settings {
     /// - Returns: nil for a ledger on a server and a Redis that others share, where any number of machines may work.
     func acquireLock() throws -> LedgerLock? {
         if ledger.place.file == nil, redis.endpoint != nil { return nil }
+        // No lock is left beside a file that is no ledger.
+        if let file = ledger.place.file { try SQLiteLedger.refuseForeign(file) }
         return try LedgerLock.acquire(ledger: ledger.localPath())
     }
 }

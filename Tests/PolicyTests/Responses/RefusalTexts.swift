@@ -234,6 +234,18 @@ enum RefusalTexts {
         501 5.1.0 Emetteur invalide. Invalid Sender. OFR_405 [405]
         550 5.1.0 Mittente sconosciuto: user unknown
         550 Remitente desconocido, unknown user
+        554 5.7.1 <bob@example.org>: Weiterleitung verweigert
+        550 5.7.1 Relaying nicht erlaubt
+        550 Relais refusé
+        550 5.7.1 Relay no permitido
+        550 Relay non consentito
+        554 5.7.1 Relay geweigerd
+        550 Przekazywanie zabronione
+        550 Relay não permitido
+        550 Пересылка запрещена
+        550 5.1.1 Not authorized
+        550 5.1.1 Unauthorised
+        550 5.1.2 Host unknown (Name server: relay.local.: host not found)
         """)
 
     /// Of whoever sends, in words that pause the mailing, or slow it down, when ten are alike.
@@ -277,6 +289,15 @@ enum RefusalTexts {
         550 5.1.1 No such account: relay token expired
         552 5.2.2 Your mailbox is over quota; you cannot send until you free space
         550 5.1.2 Bad domain name in EHLO
+        554 5.7.1 <bob@example.org>: Weiterleitung verweigert
+        550 5.7.1 Relaying nicht erlaubt
+        550 Relais refusé
+        550 5.7.1 Relay no permitido
+        550 Relay non consentito
+        554 5.7.1 Relay geweigerd
+        550 Przekazywanie zabronione
+        550 Relay não permitido
+        550 Пересылка запрещена
         """)
 
     /// Of a recipient, certainly so by the text alone.
@@ -399,6 +420,17 @@ enum RefusalTexts {
         550 Unknown user bob@docomo.ne.jp
         550 5.1.1 Utilisateur inconnu
         550 5.1.1 Destinatario sconosciuto
+        550 5.1.1 Unbekannter Benutzer
+        550 Empfänger unbekannt
+        550 Destinataire inconnu
+        550 5.1.1 Usuario desconocido
+        550 Utente sconosciuto
+        550 Onbekende gebruiker
+        550 Nieznany użytkownik
+        550 5.1.1 Usuário desconhecido
+        550 Пользователь не найден
+        550 5.1.1 Неизвестный пользователь
+        550 5.1.2 <bob@example.org>... Host unknown (Name server: example.org.: host not found)
         """)
 
     /// Of a recipient, certainly so by the enhanced code.

@@ -47,7 +47,10 @@ struct ResponseClauses: Sendable {
     }
 
     /// The text names the recipient: by a word, by the address or its domain, or by an enhanced code.
-    var nameRecipient: Bool { isOfRecipientByCode || clauses.contains(where: \.namesRecipient) }
+    var nameRecipient: Bool { isOfRecipientByCode || wordsNameRecipient }
+
+    /// The same without the code.
+    var wordsNameRecipient: Bool { clauses.contains(where: \.namesRecipient) }
 
     /// The text says something of our side, and names no recipient for certain.
     var speakOfUsAlone: Bool { speakOfUs && !isOfRecipientByCode && !clauses.contains(where: \.namesRecipientOnly) }

@@ -57,6 +57,8 @@ package struct ResponseRule: Sendable, Equatable {
         case always
         /// Only where the text names the recipient's side too: accounts, hosts and quotas may be ours.
         case whereRecipientIsNamed
+        /// Where words name the recipient: an enhanced code alone does not tell.
+        case whereWordsNameRecipient
         /// It may be about everybody nevertheless.
         case never
     }
@@ -109,6 +111,7 @@ package struct ResponseRule: Sendable, Equatable {
         return switch certainty {
         case .always where isClear: .recipient
         case .whereRecipientIsNamed where isClear && facts.clauses.nameRecipient: .recipient
+        case .whereWordsNameRecipient where isClear && facts.clauses.wordsNameRecipient: .recipient
         default: .unclear
         }
     }

@@ -35,8 +35,8 @@ extension ResponseTable {
                     "not a valid mailbox", "not a known user", "not a valid user", "unrouteable address",
                     "bad destination mailbox", "unknown mailbox", "mailbox unknown", "unknown local", "destinataire invalide",
                     "inactive email address", "user invalid", "invalid user", "not our customer", "unknown or illegal user",
-                    "unknown or illegal alias", "utilisateur inconnu", "destinatario sconosciuto",
-                ]), .unknownUser, "no such mailbox"),
+                    "unknown or illegal alias",
+                ] + ForeignWords.unknownUser), .unknownUser, "no such mailbox"),
         smtp(
             .codes(
                 400...599,
@@ -66,6 +66,9 @@ extension ResponseTable {
                     "account is blocked", "account * locked", "account expired", "account has expired",
                 ]), .inactive, certainty: .whereRecipientIsNamed, "an account is closed, which may be ours"),
         smtp(
+            .codes(400...599, says: ["host unknown*name server:"]), .unknownHost, certainty: .whereWordsNameRecipient,
+            "sendmail names the host that it looked for, which may be a relay of its own"),
+        smtp(
             .codes(
                 400...599,
                 says: [
@@ -76,6 +79,9 @@ extension ResponseTable {
         smtp(
             .codes(400...599, says: ["mailbox unavailable"]), .unknownUser, certainty: .never,
             "RFC 5321's own words for 550, also for a refusal of policy; Outlook means an unknown user"),
+        smtp(
+            .codes(500...599, says: ["not authorized", "not authorised", "unauthorized", "unauthorised"]), .policy, certainty: .never,
+            "a refusal of policy or of us, whatever the enhanced code says"),
         smtp(.codes(500...599, enhanced: ["5.2.2"]), .full, "a full mailbox may be emptied"),
         smtp(.codes(400...499, enhanced: ["4.2.2"]), .full, "a full mailbox may be emptied"),
         smtp(.codes(400...599, enhanced: ["5.1.1", "5.1.3", "4.1.1"]), .unknownUser, "no such mailbox (RFC 3463)"),

@@ -107,7 +107,7 @@ extension ResponseTable {
                     "authorized to relay", "authorised to relay", "no relaying", "rcpthosts", "relay operation", "relay attempt",
                     "we don't relay", "must be delivered remotely", "open relaying", "relay rejected", "relay service", "use me * to relay",
                     "relay token", "tenantinboundattribution",
-                ]), .setUp, "the server does not pass on our mail"),
+                ] + ForeignWords.relayDenied), .setUp, "the server does not pass on our mail"),
         smtp(
             .codes(
                 400...599,

@@ -3,11 +3,11 @@ import Text
 
 /// Makes the HTTP bodies of webhook, SMS and messenger mailings, with the values escaped as the provider's content type asks.
 package struct BodyComposer: Sendable {
-    private let template: CompiledTemplate
+    let template: CompiledTemplate
     /// The language of the body.
     package let format: BodyFormat
-    private let file: String
-    private let line: Int
+    let file: String
+    let line: Int
     private let tracking: MessageTracking?
     private let objection: TrackingObjection
     /// The links that are counted.
@@ -134,38 +134,6 @@ package struct BodyComposer: Sendable {
             }
             template.render(values, width: recipients.width, message, into: &out)
         }
-    }
-
-    /// The body is JSON whatever the values of a recipient are.
-    package var isAlwaysJSON: Bool { template.isAlwaysJSON }
-
-    /// Why the body for a recipient is no JSON (RFC 8259), with the place; nil where it is JSON.
-    package func jsonFault(_ recipients: Recipients, row: Int) -> String? {
-        var body: [UInt8] = []
-        compose(recipients, row: row, into: &body)
-        do throws(JSONSyntaxError) {
-            try body.withUnsafeBufferPointer { bytes throws(JSONSyntaxError) in
-                var cursor = JSONCursor(bytes)
-                try cursor.skipValue()
-                try cursor.end()
-            }
-            return nil
-        } catch {
-            let before = String(decoding: body[max(0, error.offset - 30)..<error.offset], as: UTF8.self)
-            let after = String(decoding: body[error.offset..<min(body.count, error.offset + 30)], as: UTF8.self)
-            return "the body is not JSON: it \(error.problem), here: \(before) >>> \(after)"
-        }
-    }
-
-    /// Checks that the body for a recipient is JSON; for use before anything is sent.
-    /// - Throws: `TemplateError` that shows the place in the rendered body.
-    package func checkJSON(_ recipients: Recipients, row: Int) throws(TemplateError) {
-        guard let fault = jsonFault(recipients, row: row) else { return }
-        throw TemplateError([
-            TemplateError.Problem(
-                file: file, line: line, what: "with the values of recipient '\(recipients[row, 0])' \(fault)",
-                remedy: "put texts into quotes, and leave no comma before '}' or ']'")
-        ])
     }
 }
 

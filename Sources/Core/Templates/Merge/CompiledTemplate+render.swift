@@ -32,7 +32,7 @@ extension Bytes {
     var isTrue: Bool {
         guard let first else { return false }
         switch first {
-        case ...0x20, UInt8(ascii: "0"), UInt8(ascii: "f"), UInt8(ascii: "F"), 0xc2, 0xe2, 0xef: break
+        case ...0x20, UInt8(ascii: "0"), UInt8(ascii: "f"), UInt8(ascii: "F"), 0xc2, 0xcd, 0xd8, 0xe1...0xe3, 0xef...0xf3: break
         default: return true
         }
         let value = trimmed

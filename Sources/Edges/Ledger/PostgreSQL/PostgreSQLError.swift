@@ -39,6 +39,16 @@ struct PostgreSQLError: Error, Equatable, CustomStringConvertible {
         a pooler in between must keep sessions and reset them (pgbouncer: pool_mode = session, server_reset_query = DISCARD ALL)
         """
 
+    /// A server or pooler has no place for another connection (SQLSTATE 53300, or the words in which libpq tells of it): it may soon.
+    var isOfFullServer: Bool {
+        guard kind == .transient else { return false }
+        return sqlState == "53300" || Self.fullWords.contains { detail.contains($0) }
+    }
+
+    private static let fullWords = [
+        "too many clients already", "too many connections for", "remaining connection slots are reserved", "no more connections allowed",
+    ]
+
     /// A new session may not have it.
     var isOfSession: Bool { ["26000", "42P05", "0A000"].contains(sqlState) }
 

@@ -1,3 +1,4 @@
+import Foundation
 package import Logging
 
 extension SQLLedger {
@@ -72,10 +73,24 @@ extension SQLLedger {
         }
     }
 
-    /// Opens a session of the server's that is ours alone.
+    /// Opens a session of the server's that is ours alone. It waits for a place on a server that is full of connections.
     /// - Returns: it, and the schema that it sees.
     static func connect(
         _ address: PostgreSQLAddress, connectTime: Duration = .seconds(10), statementTime: Duration = .seconds(60)
+    ) throws -> (PostgreSQLConnection, schema: String) {
+        let deadline = ContinuousClock.now + PostgreSQLSession.Options().retryTime
+        while true {
+            do {
+                return try connectOnce(address, connectTime, statementTime)
+            } catch let error as PostgreSQLError where error.isOfFullServer && ContinuousClock.now < deadline {
+                // Others' sessions end all the time. What is wrong otherwise is said at once.
+                usleep(100_000)
+            }
+        }
+    }
+
+    private static func connectOnce(
+        _ address: PostgreSQLAddress, _ connectTime: Duration, _ statementTime: Duration
     ) throws -> (PostgreSQLConnection, schema: String) {
         let connection = try PostgreSQLConnection(url: address.url, connectTime: connectTime, statementTime: statementTime)
         try connection.requireOwnSession { () throws(PostgreSQLError) in

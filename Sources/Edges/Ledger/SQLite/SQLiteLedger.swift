@@ -31,6 +31,7 @@ extension SQLiteLedger {
         if mustExist, isMissing(path) { throw .missing(path: path) }
         // SQLite puts its log beside the file that a link leads to.
         let path = RealPath.of(path)
+        try refuseForeign(path)
         let deadline = ContinuousClock.now + options.busyTime
         // SQLite gives the log and the shared memory the rights of the database.
         if !mustExist { PrivateFile.create(path) }
@@ -56,6 +57,22 @@ extension SQLiteLedger {
 
     /// There is no file, or an empty one, as at the beginning of a new ledger.
     package static func isMissing(_ path: String) -> Bool { FileStatus(path: path).map { $0.kind == .regular && $0.size == 0 } ?? true }
+
+    /// Refuses another program's file before anything is changed: to open it for writing makes a write-ahead log of its journal.
+    /// - Throws: `LedgerError`: `foreign`, `notADatabase`.
+    package static func refuseForeign(_ path: String) throws(LedgerError) {
+        // A ledger is told by its file alone, and nothing else is asked of it twice.
+        guard !isMissing(path), LedgerView.applicationID(ofFile: path) != Schema.applicationID else { return }
+        do throws(LedgerError) {
+            _ = try version(of: path)
+        } catch {
+            switch error {
+            case .foreign, .notADatabase: throw error
+            // It may be new, and another process about to make it.
+            default: return
+            }
+        }
+    }
 
     private static func configuration(_ options: Options) -> Configuration {
         var configuration = Configuration()

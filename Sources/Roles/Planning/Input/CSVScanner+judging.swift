@@ -2,10 +2,14 @@ import Text
 
 /// What a row is when it is cut: blank, good, or at fault.
 extension CSVScanner {
-    /// A line of nothing, of white space, or of the NULs and Ctrl-Z with which some programs fill a file.
+    /// A line of nothing, of white space, or of the NULs and Ctrl-Z with which some programs fill a file. In a file with several columns
+    /// also one of nothing but delimiters, as spreadsheets write an empty row.
     func isBlank(_ row: InputRow) -> Bool {
-        guard row.count == 1 else { return false }
-        return row.bytes[row.range(0)].withUnsafeBufferPointer { $0.trimmed.allSatisfy { $0 == 0 || $0 == 0x1a } }
+        guard row.count == 1 || columns.count > 1 else { return false }
+        if let first = row.bytes.first, first > UInt8(ascii: " "), first < 0x80, first != delimiter { return false }
+        return row.bytes.withUnsafeBufferPointer { bytes in
+            row.ranges.allSatisfy { UnsafeBufferPointer(rebasing: bytes[$0]).trimmed.allSatisfy { $0 == 0 || $0 == 0x1a } }
+        }
     }
 
     /// Gives a row as many values as the header has names: drops empty ones behind the last, and adds those of columns without a name.

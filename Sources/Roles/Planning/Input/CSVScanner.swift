@@ -138,8 +138,8 @@ struct CSVScanner {
             // Between the values stands a byte, so that halves of a character in two values do not make a whole one.
             row.bytes.append(delimiter)
             index = skipBlanks(bytes, from: close, to: end)
-            // A blank may have three bytes.
-            if end - index < 3, !isFinal { return nil }
+            // A blank may have four bytes.
+            if end - index < 4, !isFinal { return nil }
             guard index == end || isBoundary(bytes[index]) else {
                 throw fault(
                     row, row.ranges.count - 1,
