@@ -153,8 +153,7 @@ extension CustomersCommand {
             StandardOutput.write(parts.joined(separator: ", ") + left)
             guard summary.added > 0, summary.subscriptions == 0 else { return }
             StandardOutput.write(
-                "none of them is subscribed to a channel, and so no mailing goes to them: if they have agreed, import again with --subscribed yes"
-            )
+                "none of them is subscribed to a channel: if they have agreed to messages, import the table again with --subscribed yes")
         }
     }
 
