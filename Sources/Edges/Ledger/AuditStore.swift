@@ -38,6 +38,8 @@ package struct AuditNote: Sendable, Equatable {
         case importCustomers = "import_customers"
         case removeCustomers = "remove_customers"
         case addAttribute = "add_attribute"
+        /// A mailing's visits were classified again.
+        case recount
     }
 
     package var order: Order
@@ -108,6 +110,8 @@ package struct AuditedValues: Sendable, Codable, Equatable {
     /// RFC 3339.
     package var since: String?
     package var until: String?
+    /// Visits that have another class.
+    package var visits: Int?
 
     package init() {}
 }
