@@ -7,7 +7,7 @@ import Testing
 
 /// The same operations on each engine give the same answers to every question.
 @Suite struct EngineAgreementTests {
-    /// `FLOTILLA_TEST_OPERATIONS=5000` runs as many.
+    /// `loadtest/agreement` runs 5,000.
     private static let operations = ProcessInfo.processInfo.environment["FLOTILLA_TEST_OPERATIONS"].flatMap { Int($0) } ?? 60
     private static let id = Example.id()
     /// One that ends early on and is pruned, and one of another category.

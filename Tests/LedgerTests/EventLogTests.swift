@@ -146,7 +146,10 @@ import Testing
         let more = EventBatch(source: 2, sequence: 0, events: [event(.open, number, 9)])
         _ = try await ledger.write(events: [more], letters: [], other, now: now)
         #expect(try await ledger.eventReport(id)?.rules == ["2", VisitorRules.builtInVersion])
-        #expect(try await ledger.recountEvents(id, other, now: now).changed == 5)
+        #expect(try await ledger.recountEvents(id, other, note: AuditNote(.recount, actor: "ann"), now: now).changed == 5)
+        let entry = try await ledger.audit(AuditFilter(), limit: 9).first
+        #expect(entry?.order == "recount" && entry?.object == .mailing(id), "\(String(describing: entry))")
+        #expect(entry?.after.contains(#""visits":5"#) == true, "\(String(describing: entry))")
         #expect(try await ledger.eventReport(id)?.rules == ["2"])
         #expect(try await ledger.eventReport(id)?[.open][.machine].total == 6)
     }

@@ -311,6 +311,9 @@ import Testing
         let pause = ["mailing", "pause", "x", "--ledger", path]
         let other = try await Program.run(pause, environment: ["FLOTILLA_LEDGER_URL": folder.path("other.sqlite")])
         #expect(other.status == 1 && other.errors.contains("--ledger names \(path), and ledger.url another ledger"), "\(other)")
+        let recount = try await Program.run(
+            ["recount", "x", "--ledger", path], environment: ["FLOTILLA_LEDGER_URL": folder.path("other.sqlite")])
+        #expect(recount.status == 1 && recount.errors.contains("and ledger.url another ledger"), "\(recount)")
         let same = try await Program.run(pause, environment: ["FLOTILLA_LEDGER_URL": path])
         #expect(same.status == 1 && same.errors.contains("no mailing begins with 'x'"), "\(same)")
     }

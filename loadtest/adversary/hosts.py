@@ -20,7 +20,7 @@ SLOW = "slow"
 
 class HostsAdversary(Adversary):
     async def cut_host(self, fault):
-        network, roles = self.run.network, [self.fleet.roles[name] for name in PLACES[fault.target]]
+        network, roles = self.run.network, [self.fleet.roles[name] for name in PLACES[fault.target] if name in self.fleet.roles]
         self.begin("cut-host", f"cut off {fault.target} ({', '.join(PLACES[fault.target])}) for {fault.seconds:.0f} s")
         network.cut(fault.target)
         for role in roles:
@@ -75,6 +75,8 @@ class HostsRun(Run):
             links = [f"127.0.0.1:{port}={hub}:{port}" for port in (REDIS, POSTGRES)]
             self.fleet.spawn(SLOW, [sys.executable, relay.__file__, str(self.o.delay / 2000), *links])
         for name in ROLES:
+            if name == "planner-2" and not self.o.standby:
+                continue
             address = "127.0.0.1" if self.o.slow != "none" and name in PLACES[self.o.slow] else hub
             self.fleet.add(name, {
                 "FLOTILLA_REDIS_URL": f"redis://{address}:{REDIS}",

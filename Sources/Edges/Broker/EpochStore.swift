@@ -1,3 +1,4 @@
+import Logging
 package import Model
 
 /// The epoch of this Redis, and the dispatcher that leads.
@@ -52,6 +53,13 @@ package struct EpochStore: Sendable {
             case -2: .unknown
             default: .lost
             }
+        if let left, leadership == .held {
+            broker.logger.notice(
+                """
+                this Redis was used by another ledger (\(left)), of which no planner leads and nothing waits here: it is taken over. Give \
+                each fleet a Redis, or a redis.prefix, of its own
+                """)
+        }
         return Snapshot(
             leadership: leadership, epoch: epoch.isEmpty ? nil : Epoch(text: epoch), run: run,
             absent: values[3].text.flatMap { $0.isEmpty ? nil : $0 })

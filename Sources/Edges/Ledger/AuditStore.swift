@@ -45,6 +45,8 @@ package struct AuditNote: Sendable, Equatable {
         /// Segments of customers.
         case saveSegment = "save_segment"
         case removeSegment = "remove_segment"
+        /// A mailing's visits were classified again.
+        case recount
     }
 
     package var order: Order
@@ -120,6 +122,8 @@ package struct AuditedValues: Sendable, Codable, Equatable {
     package var failed: Int?
     package var round: Int?
     package var reasons: String?
+    /// Visits that have another class.
+    package var visits: Int?
 
     package init() {}
 }

@@ -33,8 +33,9 @@ package protocol EventStore: Sendable {
     /// - Parameters:
     ///   - after: the last recipient of the part before; nil for the first part.
     ///   - limit: recipients at most.
+    ///   - order: gets an audit entry with the last part; nil where nobody gave one.
     func recountEvents(
-        _ id: MailingID, after: EventPlace?, limit: Int, _ rules: EventRules
+        _ id: MailingID, after: EventPlace?, limit: Int, _ rules: EventRules, order: EventRecountOrder?
     ) async throws(LedgerError) -> EventRecount
 
     /// Compares the counters of a mailing's events with all of its events.
@@ -65,18 +66,24 @@ extension EventStore {
         }
     }
 
+    package func recountEvents(
+        _ id: MailingID, after: EventPlace?, limit: Int, _ rules: EventRules
+    ) async throws(LedgerError) -> EventRecount { try await recountEvents(id, after: after, limit: limit, rules, order: nil) }
+
     /// Classifies all events of a mailing again, in parts, between which others write, and counts those that wait. Events that arrive
     /// meanwhile are counted as ever.
     /// - Parameters:
     ///   - now: milliseconds since 1970.
+    ///   - note: the order that it carries out.
     ///   - onPart: is told what was done so far.
     package func recountEvents(
-        _ id: MailingID, _ rules: EventRules, now: Int64, onPart: (EventRecount) -> Void = { _ in }
+        _ id: MailingID, _ rules: EventRules, note: AuditNote? = nil, now: Int64, onPart: (EventRecount) -> Void = { _ in }
     ) async throws(LedgerError) -> EventRecount {
         while try await countEvents(of: id, inSlicesOf: 1, rules, now: now).taken > 0 {}
         var all = EventRecount()
         while true {
-            let part = try await recountEvents(id, after: all.last, limit: 2000, rules)
+            let order = note.map { EventRecountOrder(note: $0, changed: all.changed, now: now) }
+            let part = try await recountEvents(id, after: all.last, limit: 2000, rules, order: order)
             all.recipients += part.recipients
             all.events += part.events
             all.changed += part.changed
@@ -85,6 +92,14 @@ extension EventStore {
             all.last = last
         }
     }
+}
+
+/// The order to classify a mailing's events again, for the audit log.
+package struct EventRecountOrder: Sendable {
+    var note: AuditNote
+    /// Events that have another class by the parts before.
+    var changed: Int
+    var now: Int64
 }
 
 /// A recipient with events.

@@ -7,7 +7,7 @@ package import Model
 package struct Control: Sendable {
     package typealias Store = MailingStore & DispatchStore & ReportStore & UncertainStore & LimitStore & AuditStore & RepeatStore
         & LeadershipStore & DeadLetterStore & EpochNoteStore & RetentionStore & SuppressionStore & ErasureStore & WebhookStore
-        & CustomerStore & CustomerHistoryStore & SegmentStore & RoundStore
+        & CustomerStore & CustomerHistoryStore & SegmentStore & RoundStore & EventStore
 
     private let ledger: any Store
     private let announcer: OrderAnnouncer

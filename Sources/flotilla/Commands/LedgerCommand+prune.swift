@@ -48,8 +48,10 @@ extension LedgerCommand {
             let control = Control(ledger: ledger, broker: nil, logger: Logger(label: "flotilla"))
             let removed = try await prune(old, rule, control, try order.giver(), all: recipients)
             StandardOutput.write(
-                "\(counted(removed, "recipient")) of \(counted(old.count, "mailing")) \(ended) removed; the file keeps its size, "
-                    + "and its free pages are used again")
+                "\(counted(removed, "recipient")) of \(counted(old.count, "mailing")) \(ended) removed; "
+                    + (settings.ledger.place.file != nil
+                        ? "the file keeps its size, and its free pages are used again"
+                        : "PostgreSQL uses their space again (autovacuum)"))
         }
 
         private func age(_ settings: Settings) throws -> Duration {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Control
 import Ledger
 import Model
 import Telemetry
@@ -13,7 +14,7 @@ struct RecountCommand: AsyncParsableCommand {
             Nothing is lost: each visit is kept as it came. Roles may run meanwhile. Only the classes of visits are decided again: \
             flotilla ledger check compares all counters with what they count.
             """)
-    @OptionGroup var options: LedgerAloneOptions
+    @OptionGroup var options: OrderOptions
     @OptionGroup var mailing: MailingArgument
     @OptionGroup var output: OutputOptions
 
@@ -27,11 +28,11 @@ struct RecountCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try options.settings()
-        let ledger = try options.open(settings)
-        let record = try await mailing.find(in: ledger)
+        let session = try options.session(settings)
+        let record = try await mailing.find(in: session.ledger)
         try PrunedText.refuse(record)
         let rules = EventRules.usual(settings)
-        let done = try await ledger.recountEvents(record.id, rules, now: Clock.milliseconds())
+        let done = try await session.give(RecountVisits(record.id, rules))
         if output.isJSON {
             let outcome = Outcome(
                 id: "\(record.id)", recipients: done.recipients, visits: done.events, changed: done.changed, rules: rules.version)

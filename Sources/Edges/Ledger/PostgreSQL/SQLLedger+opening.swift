@@ -113,6 +113,9 @@ extension SQLLedger {
                 try PostgreSQLSchema.requireFree(connection, path: address.name)
                 guard let willMake else { throw LedgerError.missing(path: address.name) }
                 willMake()
+            } else if let known {
+                // A newer release's is refused, also where nothing is to be changed.
+                _ = try PostgreSQLSchema.pending(known, path: address.name)
             }
             if known == nil || migrates { try PostgreSQLSchema.migrate(connection, path: address.name) }
             return (known?.count ?? 0, PostgreSQLSchema.migrations.count, schema)

@@ -30,11 +30,17 @@ extension SQLLedger: EventStore {
     }
 
     package func recountEvents(
-        _ id: MailingID, after: EventPlace?, limit: Int, _ rules: EventRules
+        _ id: MailingID, after: EventPlace?, limit: Int, _ rules: EventRules, order: EventRecountOrder?
     ) async throws(LedgerError) -> EventRecount {
         try await write("recount_events", .alone) { db in
             var writing = EventWriting(db, rules)
-            return try writing.recount(id, after: after, limit: limit)
+            let part = try writing.recount(id, after: after, limit: limit)
+            if let order, part.last == nil {
+                var after = AuditedValues()
+                after.visits = order.changed + part.changed
+                try Self.note(db, order.note, on: .mailing(id), before: AuditedValues(), after: after, now: order.now)
+            }
+            return part
         }
     }
 
