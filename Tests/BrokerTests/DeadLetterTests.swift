@@ -183,7 +183,7 @@ struct DeadLetterTests {
         let written = try #require(try await fleet.broker.redis.send(["HGET", key, "definition"]).text)
         #expect(written.contains("\"version\":\(WireVersion.current)"))
         _ = try await fleet.broker.redis.send([
-            "HSET", key, "definition", .text(written.replacing("\"version\":1", with: "\"version\":3")),
+            "HSET", key, "definition", .text(written.replacing("\"version\":1", with: "\"version\":4")),
         ])
         guard case .newer = try await fleet.published.definition(fleet.id) else { throw RedisError.closed }
     }

@@ -162,7 +162,7 @@ struct DispatcherTests {
         try await plan(4)
         let file = try DatabaseQueue(path: folder.path("ledger.sqlite"))
         try await file.write { db in
-            let changes = "channel = 'pigeon', definition = json_set(definition, '$.version', 3, '$.channel', 'pigeon')"
+            let changes = "channel = 'pigeon', definition = json_set(definition, '$.version', 4, '$.channel', 'pigeon')"
             try db.execute(sql: "UPDATE mailing SET \(changes) WHERE id = ?", arguments: [newer.description])
         }
         try file.close()

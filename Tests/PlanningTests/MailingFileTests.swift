@@ -238,7 +238,8 @@ import Text
                 "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
                 "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? "
                     + "(the keys are name, key, channel, recipients, provider, speed, batch_size, attempts, lifetime, uncertain, "
-                    + "start, late, max_delay, category, from, reply_to, headers, subject, html, text, body, tracking, utm)",
+                    + "start, late, max_delay, category, from, reply_to, headers, subject, preheader, html, text, body, "
+                    + "attachments, inline, calendar, tracking, utm)",
                 "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook, messenger)",
                 "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
                 "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",

@@ -40,7 +40,8 @@ extension SettingsLoadTests {
                 "flotilla.yaml:8: concurrency: unknown key; did you mean worker.concurrency?",
                 "flotilla.yaml:9: log: is a section; write below it, indented: level, format, addresses",
                 "flotilla.yaml:10: palette: unknown key; allowed here: redis, ledger, planner, worker, collector, "
-                    + "refusals, brake, metrics, log, email, bounces, tracker, webhooks, shutdown, providers, channels, domains",
+                    + "refusals, brake, metrics, log, email, bounces, tracker, webhooks, shutdown, providers, suppressions, channels, "
+                    + "domains",
                 "flotilla.yaml:12: metrics.listen: '9464' is not allowed; allowed: host:port, [IPv6]:port, or off",
                 "FLOTILLA_LOG_LEVEL: log.level: 'loud' is not allowed; "
                     + "allowed: trace, debug, info, notice, warning, error, critical",

@@ -113,6 +113,7 @@ import Testing
     @Test func theDocumentedFieldsAreThoseOfTheJSON() throws {
         var view = Self.large
         view.mailings.removeLast(2)
+        view.mailings[0].warnings = ["complaints: 0.6 % of the last hour's messages"]
         let json = try JSONSerialization.jsonObject(with: Data(try ScriptJSON.text(view).utf8))
         let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "docs/operations.md")

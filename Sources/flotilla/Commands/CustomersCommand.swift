@@ -100,6 +100,11 @@ struct CustomersCommand: AsyncParsableCommand {
             try confirm()
             let removed = try await session.give(RemoveCustomers(ids))
             StandardOutput.write("removed: \(counted(removed, "customer"))")
+            let missing = Set(ids).count - removed
+            guard missing > 0 else { return }
+            // As with every order about several things: that some are not there is an error, and the others are done.
+            StandardError.write("there are no such customers: \(grouped(missing)) of \(grouped(Set(ids).count))")
+            throw ExitCode(.failed)
         }
 
         private func confirm() throws {

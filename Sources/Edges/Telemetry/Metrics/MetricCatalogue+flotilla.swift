@@ -29,6 +29,9 @@ extension MetricDescription.Label {
     fileprivate static let entrySource = Self(
         name: "source", values: .fixed(["status", "lane", "events", "receipts", "heartbeat", "mailing", "key"]))
     fileprivate static let trackedAction = Self(name: "action", values: .fixed(TrackedAction.allCases.map { "\($0)" }))
+    fileprivate static let brakeKind = Self(name: "kind", values: .fixed(["complaints", "bounces"]))
+    fileprivate static let brakeWindow = Self(name: "window", values: .fixed(["hour", "day"]))
+    fileprivate static let brakeLevel = Self(name: "level", values: .fixed(["warn", "pause"]))
     fileprivate static let droppedEvent = Self(name: "why", values: .fixed(["gone", "invalid", "excess"]))
     fileprivate static let lostEvent = Self(name: "why", values: .fixed(["full", "slow", "damaged"]))
     fileprivate static let check = Self(name: "check", values: .open("redis, lease, ledger, provider NAME"))
@@ -203,6 +206,9 @@ extension MetricCatalogue {
         .counter(
             "flotilla_events_unsubscribed_total", "suppressions", [],
             "Suppressions that were added because recipients unsubscribed."),
+        .counter(
+            "flotilla_brake_findings_total", "findings", [.brakeKind, .brakeWindow, .brakeLevel],
+            "Limits of the brake that a mailing reached, each once until it is resumed ([brake.md](brake.md))."),
         .counter(
             "flotilla_receipts_written_total", "receipts", [.receiptKind],
             "What providers tell of messages, as the collector wrote it to the ledger."),

@@ -52,7 +52,8 @@ extension MailingCheck {
                     values[inner.key] = value
                 }
             }
-            if !entries.contains(where: { $0.key == "file" }) {
+            // A misspelt key is said alone.
+            if !entries.contains(where: { $0.key == "file" }), entries.allSatisfy({ known.contains($0.key) }) {
                 report(item, key: key, "names no file: {file: terms.pdf, name: Terms.pdf}")
             }
         } else {
