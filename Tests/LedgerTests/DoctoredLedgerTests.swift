@@ -79,6 +79,11 @@ import Text
         try await ledger.pool.write { [letter] db in
             try SQLLedger.keep([letter], SQLiteTransaction(db))
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
+            try db.execute(
+                sql: """
+                    INSERT INTO brake_finding (mailing, kind, span, level, events, total, share, at)
+                    VALUES ('\(ids[0])', 'bounces', 'hour', 'warn', 1, 1, 1, 1)
+                    """)
             for number in 2...3 {
                 try db.execute(
                     sql: """
@@ -134,7 +139,7 @@ import Text
             for column in columns {
                 for value in Self.values(isStrict: isStrict) {
                     guard await doctor(table, column, value) else { continue }
-                    await readAll()
+                    if Example.isOfCustomers(table) { await readCustomers() } else { await readAll() }
                     try await ledger.pool.write { db in
                         for table in tables {
                             try db.execute(sql: "DELETE FROM \(table); INSERT INTO \(table) SELECT * FROM kept_\(table)")
@@ -167,6 +172,16 @@ import Text
                 """)
     }
 
+    /// The same of customers, whose tables nothing else reads.
+    private func readCustomers() async {
+        _ = try? await ledger.attributes()
+        _ = try? await ledger.customers(after: 0, limit: 10)
+        _ = try? await ledger.customerCounts()
+        _ = try? await ledger.segments()
+        _ = try? await ledger.segmentCatalogue()
+        _ = try? await ledger.removeCustomers(["ann@example.com"], note: nil, now: Self.now)
+    }
+
     /// Reads and changes all that can be; errors are what is expected.
     private func readAll() async {
         let now = Self.now + 10
@@ -175,11 +190,6 @@ import Text
         _ = try? await ledger.statuses(states: nil, limit: 10)
         _ = try? await ledger.work()
         _ = try? await ledger.openMailings()
-        _ = try? await ledger.attributes()
-        _ = try? await ledger.customers(after: 0, limit: 10)
-        _ = try? await ledger.customerCounts()
-        _ = try? await ledger.segments()
-        _ = try? await ledger.segmentCatalogue()
         _ = try? await ledger.heldRecipients()
         _ = try? await ledger.limits()
         _ = try? await ledger.audit(AuditFilter(), limit: 10)

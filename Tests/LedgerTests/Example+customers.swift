@@ -9,6 +9,10 @@ extension Example {
     /// Tables that have rows only within a transaction.
     static func isStaging(_ table: String) -> Bool { table.hasSuffix("_staging") }
 
+    static func isOfCustomers(_ table: String) -> Bool {
+        table.hasPrefix("customer") || ["attribute", "segment", "subscription"].contains(table)
+    }
+
     /// A customer with a row in each table of customers, and the address in every column that may hold it.
     static func addCustomer(_ address: String, to ledger: SQLLedger, now: Int64) async throws {
         _ = try await ledger.addAttribute("second_address", .text, note: nil, now: now)
