@@ -42,14 +42,14 @@ struct BrakeWatchTests {
         let brakes = [brake(ledger), brake(ledger)]
         let collectors = zip(["a", "b"], brakes).map { collector(setup, $0, $1) }
         func state() async throws -> MailingState? { try await ledger.mailing(id)?.state }
-        _ = await collectors[0].write([entry(id, 0..<150, bounced: 15)])
+        _ = await collectors[0].write([entry(id, 0..<200, bounced: 20)])
         try await brakes[0].look()
         #expect(try await state() == .sending)
-        _ = await collectors[1].write([entry(id, 150..<200, bounced: 5)])
+        _ = await collectors[1].write([entry(id, 200..<250, bounced: 5)])
         try await brakes[1].look()
         let paused = try #require(try await ledger.mailing(id))
         #expect(paused.state == .paused && paused.stateReason.kind == .brake && paused.stateReason.needsPerson)
-        #expect(paused.reason == "20 of 200 messages of the last hour bounced for good (10 %; the limit is 10 %)")
+        #expect(paused.reason == "25 of 250 messages of the last hour bounced for good (10 %; the limit is 10 %)")
 
         // It begins anew with the second after the resume, in both.
         _ = try await ledger.resume(id, atOnce: false, note: nil, now: Clock.milliseconds())
@@ -59,7 +59,7 @@ struct BrakeWatchTests {
             brake.note([id])
             try await brake.look()
             #expect(try await state() == .sending)
-            _ = await collector.write([entry(id, (200 + 10 * place)..<(210 + 10 * place), bounced: 10)])
+            _ = await collector.write([entry(id, (250 + 10 * place)..<(260 + 10 * place), bounced: 10)])
             try await brake.look()
             #expect(try await state() == .sending)
         }

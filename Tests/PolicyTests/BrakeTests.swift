@@ -31,14 +31,15 @@ import Testing
         #expect(judge(BrakeCounts(sent: 200, complained: 5)).first == "complaints hour pause")
         #expect(judge(BrakeCounts(sent: 200, complained: 4)) == [])
         // What was refused was not sent, and counts among what was tried.
-        #expect(judge(BrakeCounts(sent: 100, refused: 99)) == [])
-        #expect(judge(BrakeCounts(sent: 100, refused: 100)) == ["bounces hour pause", "bounces day pause"])
-        #expect(judge(BrakeCounts(refused: 200)) == ["bounces hour pause", "bounces day pause"])
+        #expect(judge(BrakeCounts(sent: 199, refused: 199)) == [])
+        #expect(judge(BrakeCounts(sent: 200, refused: 22)) == ["bounces day pause", "bounces hour warn"])
+        #expect(judge(BrakeCounts(sent: 200, refused: 23)) == ["bounces hour pause", "bounces day pause"])
+        #expect(judge(BrakeCounts(refused: 200)) == [])
     }
 
     @Test func bouncesOfBothKindsAreAdded() {
-        #expect(judge(BrakeCounts(sent: 190, refused: 10, bounced: 10)) == ["bounces hour pause", "bounces day pause"])
-        #expect(judge(BrakeCounts(sent: 190, refused: 10, bounced: 9)) == ["bounces day pause", "bounces hour warn"])
+        #expect(judge(BrakeCounts(sent: 290, refused: 10, bounced: 20)) == ["bounces hour pause", "bounces day pause"])
+        #expect(judge(BrakeCounts(sent: 290, refused: 10, bounced: 19)) == ["bounces day pause", "bounces hour warn"])
         #expect(judge(BrakeCounts(sent: 400, bounced: 10)) == ["bounces day warn"])
         #expect(judge(BrakeCounts(sent: 400, bounced: 9)) == [])
     }

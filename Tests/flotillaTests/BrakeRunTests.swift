@@ -13,12 +13,12 @@ import Testing
         return answers.sorted { $0.at < $1.at }
     }
 
-    /// When the limit was reached: 200 messages, and a tenth of them refused.
+    /// When the limit was reached: 200 messages taken, and a tenth of all refused.
     private func reached(_ answers: [(at: Int64, isRefused: Bool)]) -> Int64? {
         var (count, refused) = (0, 0)
         for answer in answers {
             (count, refused) = (count + 1, refused + (answer.isRefused ? 1 : 0))
-            if count >= 200, refused * 10 >= count { return answer.at }
+            if count - refused >= 200, refused * 10 >= count { return answer.at }
         }
         return nil
     }

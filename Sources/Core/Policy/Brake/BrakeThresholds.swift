@@ -49,7 +49,7 @@ package struct BrakeThresholds: Sendable, Equatable {
     package var complaintsDay = BrakeLimit(warn: 150, pause: 300)
     package var bouncesHour = BrakeLimit(warn: 5_000, pause: 10_000)
     package var bouncesDay = BrakeLimit(warn: 2_500, pause: 5_000)
-    /// Fewer messages, or fewer complaints or bounces among them, say nothing.
+    /// Fewer messages that a provider took, or fewer complaints or bounces, say nothing.
     package var leastSent = 200
     package var leastEvents = 5
 

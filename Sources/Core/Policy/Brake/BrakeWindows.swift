@@ -64,7 +64,7 @@ package struct BrakeWindows: Sendable, Equatable {
                 // A message that was refused was not sent: it is compared with what was tried.
                 let events = kind == .complaints ? total.complained : total.refused + total.bounced
                 let of = kind == .complaints ? total.sent : total.sent + total.refused
-                guard of >= thresholds.leastSent, events >= thresholds.leastEvents else { continue }
+                guard total.sent >= thresholds.leastSent, events >= thresholds.leastEvents else { continue }
                 for case (let level, let share?) in [(BrakeFinding.Level.pause, limit.pause), (.warn, limit.warn)]
                 where events * 100_000 >= of * share {
                     findings.append(BrakeFinding(.init(kind, window, level), events: events, of: of, limit: share))
