@@ -58,6 +58,12 @@ import Testing
         #expect(try read(["id", "email"], ["1", "a@x.com"]).subscriptions.isEmpty)
     }
 
+    @Test func theMainAddressStaysTheFirst() throws {
+        for text in ["zoe@x.com|anna@x.com", "[\"zoe@x.com\",\"anna@x.com\"]"] {
+            #expect(try read(["id", "email"], ["1", text]).addresses[.email]?.map(\.key) == ["zoe@x.com", "anna@x.com"])
+        }
+    }
+
     @Test func whatIsNoAddressIsKeptAsNotValid() throws {
         let change = try read(["id", "email", "sms"], ["1", "no address", "0151 12345678|0151-12345678|+4915112345679"])
         #expect(change.addresses[.email] == [CustomerAddress(address: "no address", key: "no address", isValid: false)])

@@ -63,6 +63,14 @@ extension MailingFileTests {
         #expect(found.count == 1 && found[0].contains(part), "\(found)")
     }
 
+    /// The recipients' list lies beside the mailing file, too.
+    @Test(arguments: ["r.csv", "mailing.yaml", "a.pdf", "noending"]) func sendsNoOtherFileThatTheHTMLNames(_ name: String) throws {
+        for file in ["r.csv", "a.pdf", "noending"] { try folder.write([65], to: file) }
+        try folder.write("<p>Hi</p><img alt=\"\" src=\"cid:\(name)\">", to: "message.html")
+        let found = problems(short.replacing("text: Hello", with: "html: message.html"))
+        #expect(found.contains { $0.contains("cid:\(name) is no picture by its name") }, "\(found)")
+    }
+
     @Test func refusesAPictureThatIsNotThere() throws {
         try folder.write("<p>\n<img src=\"cid:none.png\">\n<img src=\"cid:{{x}}.png\"><img src=\"cid:../a.png\">", to: "message.html")
         let found = problems(short.replacing("text: Hello", with: "html: message.html"))

@@ -93,18 +93,18 @@ package enum AttributeValue: Sendable, Equatable {
         }
     }
 
-    /// The elements of a JSON array of texts, or of texts with `|` between them; sorted, each once.
-    static func elements(_ text: String) throws(Fault) -> [String] {
-        let parts: [String]
-        if text.first == "[" {
-            guard let read = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
-                throw Fault(description: "is no JSON array of texts")
-            }
-            parts = read
-        } else {
-            parts = text.split(separator: "|").map(String.init)
+    /// The texts of a JSON array, or those with `|` between them, in their order.
+    static func texts(_ text: String) throws(Fault) -> [String] {
+        guard text.first == "[" else { return text.split(separator: "|").map { String($0.trimmed) } }
+        guard let read = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
+            throw Fault(description: "is no JSON array of texts")
         }
-        let elements = Set(parts.map { String($0.trimmed) }).subtracting([""])
+        return read.map { String($0.trimmed) }
+    }
+
+    /// The same as a list: sorted, each once.
+    static func elements(_ text: String) throws(Fault) -> [String] {
+        let elements = Set(try texts(text)).subtracting([""])
         guard elements.allSatisfy({ !$0.contains(separator) }) else {
             throw Fault(description: "has an element with the control character U+001F")
         }

@@ -156,7 +156,7 @@ package struct CustomerRow: Sendable {
     private func addresses(_ text: String, _ channel: Channel, _ place: Int) throws(Fault) -> [CustomerAddress] {
         let parts: [String]
         do throws(AttributeValue.Fault) {
-            parts = text.first == "[" ? try AttributeValue.elements(text) : text.split(separator: "|").map { String($0.trimmed) }
+            parts = try AttributeValue.texts(text)
         } catch { throw Fault(column: place, problem: "\(error)") }
         guard parts.count <= Self.mostAddresses else {
             throw Fault(column: place, problem: "has \(parts.count) addresses; \(Self.mostAddresses) are the most")

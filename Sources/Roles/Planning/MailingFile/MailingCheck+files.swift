@@ -77,6 +77,9 @@ extension MailingCheck {
             refuse("has a merge field in it; name the file itself")
         } else if let fault = MailFile.fault(ofContentID: found.name) {
             refuse(fault)
+        } else if !MediaType.ofFile(found.name).hasPrefix("image/") {
+            // The recipients' list may lie beside the mailing file: only what is a picture by its name is sent unasked.
+            refuse("is no picture by its name, such as logo.png; list another file under 'inline:' if everybody is to get it")
         } else {
             switch BinaryFile.read(TextFile.beside(document.path, found.name), limit: room) {
             case .failure(let fault): refuse("names a picture beside the mailing file that \(fault)")
