@@ -40,7 +40,9 @@ package struct Attribute: Sendable, Equatable {
         guard isName, (1...longestName).contains(text.utf8.count) else {
             return "is no name of an attribute; a name is a letter and up to \(longestName - 1) of a-z, 0-9 and '_', such as birth_date"
         }
-        guard CustomerField(column: text) == nil, !["created", "changed"].contains(text) else { return "is what each customer has already; name the attribute otherwise" }
+        guard CustomerField(column: text) == nil, !["created", "changed"].contains(text) else {
+            return "is what each customer has already; name the attribute otherwise"
+        }
         return nil
     }
 }
