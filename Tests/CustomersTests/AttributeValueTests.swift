@@ -50,7 +50,9 @@ import Testing
         #expect(AttributeValue.packed([]) == nil)
     }
 
-    @Test(arguments: ["Age", "1st", "", "a-b", "status", "email", "subscribed_sms", "tags", "created", "changed", String(repeating: "a", count: 65)])
+    @Test(arguments: [
+        "Age", "1st", "", "a-b", "status", "email", "subscribed_sms", "tags", "created", "changed", String(repeating: "a", count: 65),
+    ])
     func namesAreWords(name: String) { #expect(Attribute.fault(ofName: name) != nil) }
 
     @Test(arguments: ["a", "age", "birth_date", "x9", String(repeating: "a", count: 64)])
